@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# One door to the checks in noxfile.py; needs python3 (3.11 or newer) and make, everything else is set up in .venv and .nox.
+
+PYTHON ?= python3
+WORKSHOP := .venv/ready
+NOX := .venv/bin/python -m nox
+
+.DEFAULT_GOAL := help
+.PHONY: help test demo lint unit sanity format clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: $(WORKSHOP) ## All checks and all tests
+	$(NOX)
+
+demo: $(WORKSHOP) ## A good update and a bad one that is rolled back, against the emulator
+	$(NOX) -s demo
+
+lint: $(WORKSHOP) ## Formatting, style, documentation, licences, changelog, packaging: no test
+	$(NOX) -t lint
+
+unit: $(WORKSHOP) ## Unit, module, emulator and playbook tests on each ansible-core of the matrix
+	$(NOX) -t tests
+
+sanity: $(WORKSHOP) ## ansible-test sanity on each ansible-core of the matrix
+	$(NOX) -t sanity
+
+format: $(WORKSHOP) ## Rewrite the Python files in the house style
+	$(NOX) -s format
+
+clean: ## Remove everything that the targets above made in this folder
+	rm -rf .venv .nox .ansible .pytest_cache .ruff_cache .hypothesis dist tests/output
+
+$(WORKSHOP): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is missing or older than Python 3.11. Install a newer one, or name it: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

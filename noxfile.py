@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All checks and tests of the collection: `nox -l` lists them.
+
+What is not written here is configured in antsibull-nox.toml.
+"""
+
+# /// script
+# dependencies = ["antsibull-nox>=1.10", "nox>=2026.8", "uv"]
+# ///
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import antsibull_nox
+import nox
+
+ROOT = Path(__file__).resolve().parent
+# ansible-core, and the Pythons it runs on. All tests need 3.11 (the emulator), so 2.16 does not get its 3.10.
+MATRIX = {"2.16": ("3.11", "3.12"), "2.19": ("3.11", "3.12", "3.13"), "2.21": ("3.12", "3.13", "3.14")}
+PREFERRED_CORE = "2.19"
+GET_PIP_NAMES = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
+# What an installed collection may hold, beside the two manifests that ansible-galaxy writes.
+SHIPPED = {
+    "CHANGELOG.md",
+    "COPYING",
+    "LICENSES",
+    "README.md",
+    "docs",
+    "extensions",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
+}
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+
+
+def use_real_pythons() -> None:
+    """Put real interpreters on PATH: a pyenv shim exists for every version, and fails for all but the active one."""
+    path = [folder for folder in os.environ["PATH"].split(os.pathsep) if not folder.endswith("/shims")]
+    path += sorted(map(str, Path.home().glob(".pyenv/versions/3.*/bin")), reverse=True)
+    os.environ["PATH"] = os.pathsep.join([*path, f"{sys.base_prefix}/bin"])
+
+
+@functools.cache
+def runs(python: str) -> bool:
+    """Tell whether this Python is here and complete: distributions ship it in parts."""
+    executable = shutil.which(f"python{python}")
+    command = [executable or "", "-c", "import ensurepip, sqlite3, ssl, venv"]
+    return bool(executable) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def find_pythons() -> dict[str, str]:
+    """Map each ansible-core of the matrix to the first Python here that it runs on; say which has none."""
+    found = {core: next(filter(runs, pythons), "") for core, pythons in MATRIX.items()}
+    for core in [core for core, python in found.items() if not python]:
+        print(f"Left out: ansible-core {core}, as none of Python {', '.join(MATRIX[core])} is here.", file=sys.stderr)
+        del found[core]
+    if not found:
+        sys.exit(
+            "No Python of the matrix is here, so nothing can be tested. Install Python 3.12: every ansible-core runs on it."
+        )
+    return found
+
+
+use_real_pythons()
+PYTHONS = find_pythons()
+MAIN_CORE = PREFERRED_CORE if PREFERRED_CORE in PYTHONS else list(PYTHONS)[-1]
+
+antsibull_nox.load_antsibull_nox_toml()
+
+
+def put_get_pip() -> None:
+    """Spare ansible-test its download of get-pip from Ansible's file server."""
+    cache = Path.home() / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in GET_PIP_NAMES:
+        shutil.copyfile(ROOT / "tests" / "utils" / "get_pip.py", cache / name)
+
+
+def drop_scratch() -> None:
+    """Delete what antsibull-nox cannot copy back: it expects to find a flat folder."""
+    shutil.rmtree("tests/output/.tmp", ignore_errors=True)
+
+
+def collection_archive(session: nox.Session) -> Path:
+    """Build the archive in the session's own folder; return its path."""
+    folder = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(folder), silent=True)
+    return next(folder.glob("*.tar.gz"))
+
+
+def install_collection(session: nox.Session, source: Path) -> Path:
+    """Install the collection from an archive or a folder into an empty place, where Ansible then looks for it."""
+    place = Path(session.create_tmp()) / "collections"
+    shutil.rmtree(place, ignore_errors=True)
+    session.run("ansible-galaxy", "collection", "install", str(source), "--offline", "-p", str(place), silent=True)
+    session.env["ANSIBLE_COLLECTIONS_PATH"] = str(place)
+    return place / "ansible_collections" / "vpsdotorg" / "cloud"
+
+
+@nox.session
+def ruff(session: nox.Session) -> None:
+    """Check format and style of the Python files (the session format rewrites them)."""
+    session.install("ruff")
+    session.run("ruff", "format", "--check", "--diff", ".")
+    session.run("ruff", "check", ".")
+
+
+@nox.session(default=False)
+def format(session: nox.Session) -> None:  # noqa: A001
+    """Rewrite the Python files in the house style."""
+    session.install("ruff")
+    session.run("ruff", "format", ".")
+    session.run("ruff", "check", "--fix", ".")
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Check the changelog fragments."""
+    session.install("antsibull-changelog")
+    session.run("antsibull-changelog", "lint")
+
+
+@nox.session(name="import-check")
+def import_check(session: nox.Session) -> None:
+    """Build the archive and let the importer of Ansible Galaxy judge it; a warning fails."""
+    session.install("galaxy-importer", "ansible-core")
+    archive = collection_archive(session)
+    with session.chdir(archive.parent):
+        log = session.run("python", "-m", "galaxy_importer.main", archive.name, silent=True) or ""
+    if complaints := [line for line in log.splitlines() if line.startswith(("WARNING", "ERROR"))]:
+        session.error("galaxy-importer is not content:\n" + "\n".join(complaints))
+
+
+@nox.session
+def install(session: nox.Session) -> None:
+    """Build the archive, install it elsewhere, look at what it holds, read every plugin's documentation from there."""
+    session.install("ansible-core", "-r", "meta/ee-requirements.txt")
+    installed = install_collection(session, collection_archive(session))
+    if unwanted := {path.name for path in installed.iterdir()} - SHIPPED - {"FILES.json", "MANIFEST.json"}:
+        session.error(
+            f"The archive holds what no user needs: {', '.join(sorted(unwanted))}. See build_ignore in galaxy.yml."
+        )
+    kinds = {"module": "plugins/modules/*.py", "inventory": "plugins/inventory/*.py", "role": "roles/*"}
+    for kind, pattern in kinds.items():
+        names = [f"vpsdotorg.cloud.{path.stem}" for path in sorted(installed.glob(pattern))]
+        if names:
+            session.run("ansible-doc", "-t", kind, *names, silent=True)
+
+
+def add_tests(core: str, python: str) -> None:
+    """Add the session that runs pytest on one ansible-core; the slow playbook tests run whole on the main one only."""
+    subset = () if core == MAIN_CORE else ("-m", "smoke")
+
+    @nox.session(name=f"tests-{core}", python=python)
+    def tests(session: nox.Session) -> None:
+        session.install(f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "-e", "tests/emulator")
+        session.run("pytest", "-n", "2", *(session.posargs or ["tests/unit"]))
+        if not session.posargs:
+            session.run("pytest", "-n", "2", "tests/playbooks", *subset)
+
+    tests.__doc__ = f"Run the tests on ansible-core {core}."
+
+
+for core, python in PYTHONS.items():
+    add_tests(core, python)
+    antsibull_nox.add_ansible_test_session(
+        name=f"sanity-{core}",
+        description=f"Run ansible-test sanity on ansible-core {core}.",
+        ansible_test_params=["sanity", "--local"],
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=put_get_pip,
+        callback_after=drop_scratch,
+        default=True,
+    )
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """Show a good update and a bad one that is rolled back."""
+    session.install("ansible-core", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator")
+    install_collection(session, ROOT)
+    session.run("python", "tests/demo/run.py", *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()
