@@ -6,6 +6,7 @@
 PYTHON ?= python3
 WORKSHOP := .venv/ready
 NOX := .venv/bin/python -m nox
+LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
 
 .DEFAULT_GOAL := help
 .PHONY: help test demo lint unit sanity format clean
@@ -20,13 +21,13 @@ demo: $(WORKSHOP) ## A good update and a bad one that is rolled back, against th
 	$(NOX) -s demo
 
 lint: $(WORKSHOP) ## Formatting, style, documentation, licences, changelog, packaging: no test
-	$(NOX) -t lint
+	$(NOX) -s $(LINT)
 
 unit: $(WORKSHOP) ## Unit, module, emulator and playbook tests on each ansible-core of the matrix
 	$(NOX) -t tests
 
 sanity: $(WORKSHOP) ## ansible-test sanity on each ansible-core of the matrix
-	$(NOX) -t sanity
+	$(NOX) -k sanity
 
 format: $(WORKSHOP) ## Rewrite the Python files in the house style
 	$(NOX) -s format
@@ -40,5 +41,7 @@ $(WORKSHOP): requirements-dev.txt
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv/bin/uv pip install --quiet --python .venv/bin/python -r requirements-dev.txt || \
+	  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

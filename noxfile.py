@@ -47,10 +47,12 @@ nox.options.reuse_venv = "yes"
 
 
 def use_real_pythons() -> None:
-    """Put real interpreters on PATH: a pyenv shim exists for every version, and fails for all but the active one."""
-    path = [folder for folder in os.environ["PATH"].split(os.pathsep) if not folder.endswith("/shims")]
-    path += sorted(map(str, Path.home().glob(".pyenv/versions/3.*/bin")), reverse=True)
-    os.environ["PATH"] = os.pathsep.join([*path, f"{sys.base_prefix}/bin"])
+    """Put pyenv's interpreters on PATH instead of its shims: there is one for each version, but most of them fail."""
+    path = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
+    shims = [folder for folder in path if folder.name == "shims"]
+    real = [python for folder in shims for python in sorted(folder.parent.glob("versions/3.*/bin"), reverse=True)]
+    path = [folder for folder in path if folder not in shims] + real + [Path(sys.base_prefix, "bin")]
+    os.environ["PATH"] = os.pathsep.join(map(str, path))
 
 
 @functools.cache
@@ -68,9 +70,7 @@ def find_pythons() -> dict[str, str]:
         print(f"Left out: ansible-core {core}, as none of Python {', '.join(MATRIX[core])} is here.", file=sys.stderr)
         del found[core]
     if not found:
-        sys.exit(
-            "No Python of the matrix is here, so nothing can be tested. Install Python 3.12: every ansible-core runs on it."
-        )
+        sys.exit("No Python of the matrix is here. Install Python 3.12: every ansible-core of it runs on that one.")
     return found
 
 
@@ -163,14 +163,15 @@ def install(session: nox.Session) -> None:
 
 def add_tests(core: str, python: str) -> None:
     """Add the session that runs pytest on one ansible-core; the slow playbook tests run whole on the main one only."""
-    subset = () if core == MAIN_CORE else ("-m", "smoke")
+    everything = [["tests/unit", "tests/emulator", "tests/playbooks"]]
+    what_meets_ansible = [["tests/unit"], ["tests/playbooks", "-m", "smoke"]]
 
-    @nox.session(name=f"tests-{core}", python=python)
+    @nox.session(name=f"tests-{core}", python=python, tags=["tests"])
     def tests(session: nox.Session) -> None:
         session.install(f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "-e", "tests/emulator")
-        session.run("pytest", "-n", "2", *(session.posargs or ["tests/unit"]))
-        if not session.posargs:
-            session.run("pytest", "-n", "2", "tests/playbooks", *subset)
+        default_runs = everything if core == MAIN_CORE else what_meets_ansible
+        for arguments in [session.posargs] if session.posargs else default_runs:
+            session.run("pytest", "-n", "2", *arguments)
 
     tests.__doc__ = f"Run the tests on ansible-core {core}."
 

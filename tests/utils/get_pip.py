@@ -11,5 +11,5 @@ UNKNOWN_TO_PIP = {"--no-setuptools", "--no-wheel"}
 
 wanted = [argument for argument in sys.argv[1:] if argument not in UNKNOWN_TO_PIP]
 # Subprocesses, as ensurepip.bootstrap() points PIP_CONFIG_FILE at nothing for the rest of this process.
-subprocess.check_call([sys.executable, "-m", "ensurepip"])
-subprocess.check_call([sys.executable, "-m", "pip", "install", "--upgrade", *wanted])
+subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
+subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", *wanted])
