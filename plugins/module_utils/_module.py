@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: names and behaviour may change in any release.
+
+"""The runner: the one place that knows AnsibleModule, and the one that exits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.ansible_release import __version__ as ansible_version
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+from ._client import DEFAULT_URL, REQUESTS_IMPORT_ERROR, VpsClient, VpsError
+
+API_OPTIONS = {
+    "api_token": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["VPS_API_TOKEN"])},
+    "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["VPS_API_URL"])},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path", "fallback": (env_fallback, ["VPS_API_CA_PATH"])},
+    "api_timeout": {"type": "int", "default": 30, "fallback": (env_fallback, ["VPS_API_TIMEOUT"])},
+    "api_retries": {"type": "int", "default": 5, "fallback": (env_fallback, ["VPS_API_RETRIES"])},
+}
+
+Verb = Callable[[VpsClient, dict[str, Any], bool], dict[str, Any]]
+
+
+def connect(params: dict[str, Any], user: str) -> VpsClient:
+    """A client from the shared options."""
+    for option, least in (("api_timeout", 1), ("api_retries", 0)):
+        if params[option] < least:
+            raise VpsError(f"{option} must be at least {least}, not {params[option]}.")
+    return VpsClient(
+        params["api_token"],
+        params["api_url"],
+        validate_certs=params["validate_certs"],
+        ca_path=params["ca_path"],
+        timeout=params["api_timeout"],
+        retries=params["api_retries"],
+        user_agent=user,
+    )
+
+
+def run(verb: Verb, options: dict[str, Any], **requirements: Any) -> None:
+    """Run a module: validate, connect, hand over to the verb, exit.
+
+    :param verb: Gets the client, the parameters and whether this is check mode; returns the module's result.
+    :param options: The module's own argument spec.
+    :param requirements: ``required_if`` and its like.
+    """
+    module = AnsibleModule({**API_OPTIONS, **options}, supports_check_mode=True, **requirements)
+    if REQUESTS_IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    # A token from a file may end in a line break, and what the API echoes then does not.
+    module.no_log_values.add(module.params["api_token"].strip())
+    try:
+        client = connect(module.params, f"ansible-core/{ansible_version}")
+        result = verb(client, module.params, module.check_mode)
+    except VpsError as error:
+        module.fail_json(msg=error.message, **error.details)
+    module.exit_json(**result)

@@ -1,0 +1,303 @@
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: names and behaviour may change in any release.
+
+"""Pure decisions about snapshots: which one is meant, is it ready, what may go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ._client import OperationError, VpsError
+
+READY = "completed"
+RUNNING = "in_progress"
+# Guess: the API documents no status for a snapshot that failed.
+FAILED = ("failed", "error")
+STANDING = {READY: 0, RUNNING: 1}
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that the API would refuse."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise VpsError(f"The snapshot name {name!r} is not valid: letters, digits, - and _ only.")
+
+
+def check_prefix(option: str, prefix: str) -> None:
+    """Refuse a prefix that could begin a foreign name."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]*[A-Za-z0-9][_-]", prefix):
+        raise VpsError(
+            f"{option} {prefix!r} is not safe: it must be letters, digits, - and _, and end in - or _, "
+            "so that 'web-' never takes snapshots of 'website'."
+        )
+
+
+def parse_duration(option: str, text: str) -> timedelta:
+    """The duration that ``90m``, ``36h`` or ``7d`` stands for."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", text)
+    if not match:
+        raise VpsError(
+            f"{option} {text!r} is not a duration; write a number and one of s, m, h, d, w, for example 36h."
+        )
+    return timedelta(**{UNITS[match.group(2)]: int(match.group(1))})
+
+
+def created_at(snapshot: dict) -> datetime | None:
+    """When it was made (UTC), or None where the API does not say so readably."""
+    try:
+        # Python 3.10 does not read the Z.
+        moment = datetime.fromisoformat(str(snapshot.get("created_at")).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def newest_first(snapshots: Iterable[dict]) -> list[dict]:
+    """Sorted by age, then by id; those without a readable time last."""
+
+    def key(snapshot: dict) -> tuple:
+        moment, number = created_at(snapshot), snapshot.get("id")
+        return moment.timestamp() if moment else float("-inf"), number if isinstance(number, int) else -1
+
+    return sorted(snapshots, key=key, reverse=True)
+
+
+def label(snapshot: dict) -> str:
+    """One snapshot in a message."""
+    server = snapshot.get("server") or {}
+    return (
+        f"{snapshot.get('name')} (id {snapshot.get('id')}, server {server.get('id')}, {snapshot.get('status')}, "
+        f"{snapshot.get('created_at')})"
+    )
+
+
+def listing(snapshots: Iterable[dict]) -> str:
+    """Several snapshots in a message."""
+    return "; ".join(label(snapshot) for snapshot in newest_first(snapshots)) or "none"
+
+
+def is_complete(snapshot: dict, warnings: list[str]) -> bool:
+    """Whether a wait for the snapshot is over.
+
+    :param warnings: Gets a line, once, for a status that is not documented.
+    :raises OperationError: Where it failed.
+    """
+    status = snapshot.get("status")
+    if status in FAILED:
+        raise OperationError(
+            f"Snapshot {label(snapshot)} failed on the service's side and holds nothing to restore. "
+            "Run the task again: it removes the failed snapshot and makes a new one.",
+            snapshot=snapshot,
+        )
+    if status not in (READY, RUNNING):
+        warning = f"Snapshot {label(snapshot)} has a status that is not documented; it counts as not finished."
+        if warning not in warnings:
+            warnings.append(warning)
+    return status == READY
+
+
+def expected(snapshot: dict, wait: bool, warnings: list[str]) -> dict:
+    """The snapshot as nobody waited for it, or, in check mode, as a wait would show it."""
+    if not is_complete(snapshot, warnings) and snapshot.get("status") != RUNNING and not wait:
+        raise VpsError(
+            f"Snapshot {label(snapshot)} has a status that is not documented, so it counts as no success and is left "
+            "alone. Look at it at the provider, or wait for it (wait: true).",
+            snapshot=snapshot,
+        )
+    return {**snapshot, "status": READY} if wait and snapshot.get("status") == RUNNING else snapshot
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``present`` has to do: nothing more than wait for `current`, or make room and create."""
+
+    current: dict | None
+    remove: list[dict] = field(default_factory=list)
+
+
+def plan_present(slots: list[dict], params: dict[str, Any], now: datetime) -> Plan:
+    """Decide what ``present`` does with the snapshots that one server has.
+
+    :param slots: All snapshots of the server.
+    :param params: The module's ``name``, ``max_age``, ``snapshot_limit``, ``on_limit`` and ``rotate_prefix``.
+    :param now: The present moment (UTC).
+    :raises VpsError: Where the one of that name is too old, or no slot is free and none may be freed.
+    """
+    named = newest_first(snapshot for snapshot in slots if snapshot.get("name") == params["name"])
+    failed = [snapshot for snapshot in named if snapshot.get("status") in FAILED]
+    alive = [snapshot for snapshot in named if snapshot not in failed]
+    # Of several the newest completed one counts, then one that is being made, then one of unknown status.
+    alive.sort(key=lambda snapshot: STANDING.get(snapshot.get("status"), len(STANDING)))
+    if alive:
+        _check_age(alive[0], params["max_age"], now)
+        return Plan(alive[0])
+    rest = [snapshot for snapshot in slots if snapshot not in failed]
+    return Plan(None, failed + _make_room(rest, params))
+
+
+def _check_age(snapshot: dict, max_age: str | None, now: datetime) -> None:
+    if max_age is None or snapshot.get("status") != READY:
+        return
+    moment = created_at(snapshot)
+    if moment is None or now - moment > parse_duration("max_age", max_age):
+        raise VpsError(
+            f"Snapshot {label(snapshot)} is older than max_age {max_age}, so it does not stand for the server as it is "
+            "now. Use another name, or delete it first (state: absent).",
+            snapshot=snapshot,
+        )
+
+
+def _make_room(slots: list[dict], params: dict[str, Any]) -> list[dict]:
+    """What must be rotated out for one more snapshot to fit."""
+    limit = params["snapshot_limit"]
+    missing = len(slots) - limit + 1
+    if limit == 0 or missing <= 0:
+        return []
+    full = f"The server has {len(slots)} snapshots and its limit is {limit}: {listing(slots)}. Nothing was changed."
+    if params["on_limit"] == "fail":
+        raise VpsError(
+            f"{full} Delete one (state: absent), or let on_limit: rotate with a rotate_prefix do it.",
+            snapshots=newest_first(slots),
+        )
+    prefix = params["rotate_prefix"]
+    own = [
+        snapshot
+        for snapshot in newest_first(slots)
+        if str(snapshot.get("name")).startswith(prefix) and snapshot.get("status") == READY and created_at(snapshot)
+    ]
+    if missing > 1 or len(own) < 2:
+        why = (
+            f"{missing} slots are missing, and only one is ever rotated out"
+            if missing > 1
+            else f"of the completed ones whose name begins with {prefix} there {'is' if len(own) == 1 else 'are'} "
+            f"{len(own)}, and the last one always stays"
+        )
+        raise VpsError(f"{full} on_limit: rotate found nothing that may go: {why}.", snapshots=newest_first(slots))
+    return own[-1:]
+
+
+def select(
+    snapshots: list[dict], snapshot_id: int | None, server_id: int | str | None, name: str | None, several: bool = False
+) -> list[dict]:
+    """The snapshots that an id, or a server and a name, stand for; newest first.
+
+    :param snapshots: With a `snapshot_id`: all of the account; else: all of the server.
+    :param several: Whether more than one may be meant.
+    :raises VpsError: Where the id belongs to another server or name, or several match and one was meant.
+    """
+    if snapshot_id is not None:
+        found = [snapshot for snapshot in snapshots if snapshot.get("id") == snapshot_id]
+        for snapshot in found:
+            if server_id is not None and str((snapshot.get("server") or {}).get("id")) != str(server_id):
+                raise VpsError(f"Refused: snapshot {label(snapshot)} does not belong to server {server_id}.")
+            if name is not None and snapshot.get("name") != name:
+                raise VpsError(f"Refused: snapshot {label(snapshot)} does not bear the name {name}.")
+        return found
+    found = newest_first(snapshot for snapshot in snapshots if snapshot.get("name") == name)
+    if len(found) > 1 and not several:
+        raise VpsError(
+            f"Refused: {len(found)} snapshots of server {server_id} bear the name {name}: {listing(found)}. "
+            "Say which one with snapshot_id.",
+            snapshots=found,
+        )
+    return found
+
+
+def the_restorable(found: list[dict], params: dict[str, Any]) -> dict:
+    """The one snapshot, if there is one and it is completed.
+
+    :raises VpsError: Where it is missing or not completed.
+    """
+    if not found:
+        wanted = f"id {params['snapshot_id']}" if params["name"] is None else f"the name {params['name']}"
+        raise VpsError(f"Nothing was restored: there is no snapshot with {wanted}. List them with vps_snapshot_info.")
+    if (found[0].get("server") or {}).get("id") is None:
+        raise VpsError(
+            f"Nothing was restored: the API does not say which server snapshot {label(found[0])} belongs to."
+        )
+    if found[0].get("status") != READY:
+        raise VpsError(
+            f"Nothing was restored: snapshot {label(found[0])} is not completed, and only a completed one can be restored.",
+            snapshot=found[0],
+        )
+    return found[0]
+
+
+def split_prunable(
+    snapshots: Iterable[dict], prefix: str, keep: int, older_than: timedelta | None, now: datetime
+) -> tuple[list[dict], list[dict]]:
+    """Split the snapshots with the prefix into those that may go and those that stay, newest first.
+
+    What is in progress, of unknown status or of unreadable age stays; so does what `keep` or `older_than` spares.
+
+    :param keep: How many of each server's newest completed ones stay.
+    """
+    go: list[dict] = []
+    stay: list[dict] = []
+    by_server: dict[str, list[dict]] = {}
+    for snapshot in snapshots:
+        by_server.setdefault(str((snapshot.get("server") or {}).get("id")), []).append(snapshot)
+    for slots in by_server.values():
+        gone, kept = _split_slots(slots, prefix, keep, older_than, now)
+        go += gone
+        stay += kept
+    return newest_first(go), newest_first(stay)
+
+
+def _split_slots(slots, prefix, keep, older_than, now) -> tuple[list[dict], list[dict]]:
+    named = newest_first(snapshot for snapshot in slots if str(snapshot.get("name")).startswith(prefix))
+    completed = [snapshot for snapshot in named if snapshot.get("status") == READY]
+    spared = [snapshot.get("id") for snapshot in completed[:keep]]
+
+    def may_go(snapshot: dict) -> bool:
+        moment = created_at(snapshot)
+        if snapshot.get("status") not in (READY, *FAILED) or moment is None or snapshot.get("id") in spared:
+            return False
+        return older_than is None or now - moment > older_than
+
+    return [s for s in named if may_go(s)], [s for s in named if not may_go(s)]
+
+
+def matches(snapshot: dict, filters: dict[str, Any]) -> bool:
+    """Whether a snapshot passes the filters of an info module; a filter that is None passes all."""
+    prefix = filters.get("name_prefix")
+    return (prefix is None or str(snapshot.get("name")).startswith(prefix)) and all(
+        filters.get(option) is None or snapshot.get(key) == filters[option]
+        for option, key in (("snapshot_id", "id"), ("name", "name"), ("status", "status"))
+    )
+
+
+def predicted(owner: dict, params: dict[str, Any]) -> dict:
+    """The snapshot that a create will return, as far as it can be known before."""
+    return {
+        "id": None,
+        "server": owner,
+        "name": params["name"],
+        "status": RUNNING,
+        "size_mb": None,
+        "created_at": None,
+        "description": params["description"] or "",
+    }
+
+
+def beside(snapshots: Iterable[dict], chosen: list[dict]) -> list[dict]:
+    """The snapshots of the servers that the chosen ones belong to."""
+    servers = [snapshot.get("server") for snapshot in chosen]
+    return [snapshot for snapshot in snapshots if snapshot.get("server") in servers]
+
+
+def slots_diff(before: Iterable[dict], after: Iterable[dict]) -> dict:
+    """The diff of a server's snapshots; without ids and times, which no prediction can know."""
+
+    def lines(snapshots: Iterable[dict]) -> dict:
+        return {"snapshots": sorted(f"{s.get('name')}: {s.get('status')}" for s in snapshots)}
+
+    return {"before": lines(before), "after": lines(after)}

@@ -1,0 +1,139 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vps_snapshot_prune
+short_description: Delete old snapshots of VPS.org servers
+version_added: 0.1.0
+description:
+  - Deletes the snapshots of a name prefix that are neither among the newest nor young enough, of one server or of all.
+  - A snapshot in progress, of a status that is not documented, or without a readable time is never touched.
+author:
+  - The vpsdotorg.cloud authors (@vpsdotorg)
+extends_documentation_fragment:
+  - vpsdotorg.cloud.vps
+  - vpsdotorg.cloud.attributes
+  - vpsdotorg.cloud.attributes.actiongroup_vps
+attributes:
+  diff_mode:
+    support: full
+    details: Shows the names and statuses of the snapshots with the prefix.
+  idempotent:
+    support: full
+    details: As long as no snapshot comes of age between the runs.
+options:
+  server_id:
+    description:
+      - The server, by its integer id or its UUID. A UUID costs one more request.
+    type: str
+  all_servers:
+    description:
+      - Whether to prune on every server of the account.
+    type: bool
+    default: false
+  name_prefix:
+    description:
+      - Which snapshots are looked at. It must end in V(-) or V(_), so that V(web-) never takes snapshots of V(website).
+    type: str
+    required: true
+  keep:
+    description:
+      - How many of the newest completed ones of each server stay.
+    type: int
+  older_than:
+    description:
+      - Only snapshots older than this may go, such as V(90m), V(36h) or V(7d).
+      - With O(keep) too, a snapshot stays if either spares it.
+    type: str
+seealso:
+  - module: vpsdotorg.cloud.vps_snapshot
+"""
+
+EXAMPLES = r"""
+- name: Keep the two newest nightly snapshots of every server
+  vpsdotorg.cloud.vps_snapshot_prune:
+    all_servers: true
+    name_prefix: nightly-
+    keep: 2
+
+- name: Delete what is older than a week on one server, but never the newest
+  vpsdotorg.cloud.vps_snapshot_prune:
+    server_id: 12345
+    name_prefix: before-
+    keep: 1
+    older_than: 7d
+"""
+
+RETURN = r"""
+deleted:
+  description: The snapshots that were deleted (also where the task failed after that), newest first.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+kept:
+  description: The snapshots with the prefix that stay, newest first.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - id: 801
+      server: {id: 12345, name: web-server-01}
+      name: before-update
+      status: completed
+      size_mb: 5120
+      created_at: "2025-01-15T18:30:00Z"
+      description: Before the update to release 2
+"""
+
+from datetime import datetime, timezone
+
+from ..module_utils import _operations, _servers, _snapshots
+from ..module_utils._client import VpsClient, VpsError
+from ..module_utils._module import run
+
+
+def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
+    _snapshots.check_prefix("name_prefix", params["name_prefix"])
+    older_than = None if params["older_than"] is None else _snapshots.parse_duration("older_than", params["older_than"])
+    keep = params["keep"] or 0
+    if keep < 0:
+        raise VpsError(f"keep must be at least 0, not {keep}.")
+    server_id = None if params["all_servers"] else _servers.resolve_server_id(client, params["server_id"])
+    found, kept = _snapshots.split_prunable(
+        client.list_snapshots(server_id), params["name_prefix"], keep, older_than, datetime.now(timezone.utc)
+    )
+
+    deleted: list[dict] = []
+    with _operations.reporting(deleted=deleted):
+        _operations.delete_snapshots(client, found, deleted, check_mode)
+    return {
+        "changed": bool(found),
+        "deleted": deleted,
+        "kept": kept,
+        "diff": _snapshots.slots_diff([*found, *kept], kept),
+    }
+
+
+def main() -> None:
+    run(
+        prune,
+        {
+            "server_id": {"type": "str"},
+            "all_servers": {"type": "bool", "default": False},
+            "name_prefix": {"type": "str", "required": True},
+            "keep": {"type": "int"},
+            "older_than": {"type": "str"},
+        },
+        required_if=[("all_servers", False, ("server_id",))],
+        required_one_of=[("keep", "older_than")],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vps_snapshot_restore
+short_description: Restore a VPS.org server from a snapshot
+version_added: 0.1.0
+description:
+  - Overwrites a server with one of its snapshots. This takes 5 to 15 minutes; the service stops the server by itself.
+  - B(All data on the server since the snapshot is lost. A restore cannot be undone.)
+  - It acts on exactly one verified, completed snapshot, or refuses.
+author:
+  - The vpsdotorg.cloud authors (@vpsdotorg)
+extends_documentation_fragment:
+  - vpsdotorg.cloud.vps
+  - vpsdotorg.cloud.attributes
+  - vpsdotorg.cloud.attributes.actiongroup_vps
+attributes:
+  check_mode:
+    details: All that is verified before a restore is verified in check mode too.
+  diff_mode:
+    support: full
+    details: Shows what the server is restored from.
+  idempotent:
+    support: none
+    details: Nobody can tell whether a server still is what a snapshot holds, so each run restores again.
+options:
+  snapshot_id:
+    description:
+      - The snapshot to restore. If O(server_id) or O(name) is given too, a snapshot of another server or name is refused.
+    type: int
+  server_id:
+    description:
+      - The server, by its integer id or its UUID. A UUID costs one more request.
+      - Needed wherever O(name) is given.
+    type: str
+  name:
+    description:
+      - The name of the snapshot to restore. If the server has several of that name, it is refused and their ids are listed.
+    type: str
+  wait:
+    description:
+      - Whether to wait until the server is V(active) or V(stopped) again. The token must be allowed to read the server; if it is not,
+        that is refused before anything is restored.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait. When they are over the task fails; the restore itself goes on.
+    type: int
+    default: 1800
+notes:
+  - A server that is being restored already is refused, because nobody can tell from which snapshot.
+  - When the answer of the API gets lost, the module looks whether the server is being restored; only where three looks over 15
+    seconds show that it is not, it asks once more.
+seealso:
+  - module: vpsdotorg.cloud.vps_snapshot
+  - module: vpsdotorg.cloud.vps_server_info
+"""
+
+EXAMPLES = r"""
+- name: Restore a server from its snapshot of a name
+  vpsdotorg.cloud.vps_snapshot_restore:
+    server_id: 12345
+    name: before-update
+
+- name: Restore exactly this snapshot, if it is one of this server
+  vpsdotorg.cloud.vps_snapshot_restore:
+    server_id: 12345
+    snapshot_id: 801
+    wait_timeout: 3600
+"""
+
+RETURN = r"""
+snapshot:
+  description: The snapshot that the server is restored from.
+  returned: always
+  type: dict
+  sample:
+    id: 801
+    server: {id: 12345, name: web-server-01}
+    name: before-update
+    status: completed
+    size_mb: 5120
+    created_at: "2025-01-15T18:30:00Z"
+    description: Before the update to release 2
+server:
+  description:
+    - The server after the restore, or as it was when the restore had been started.
+    - In check mode as it is to be expected.
+  returned: always
+  type: dict
+  sample:
+    id: 12345
+    uuid: null
+    name: web-server-01
+    hostname: web-server-01
+    status: active
+    ipv4: [203.0.113.10]
+    ipv6: []
+    location: New York
+    plan: Standard
+    os: Debian 12
+    created_at: "2024-11-02T09:00:00Z"
+    raw: {}
+status_code:
+  description: The HTTP status with which the API refused.
+  returned: on failure, where the API answered
+  type: int
+  sample: 400
+api_error:
+  description: The decoded body of that answer.
+  returned: on failure, where the API answered
+  type: dict
+  sample: {detail: Server is not in a state that can be restored.}
+"""
+
+from ..module_utils import _operations, _servers, _snapshots
+from ..module_utils._client import VpsClient
+from ..module_utils._module import run
+
+
+def restore(client: VpsClient, params: dict, check_mode: bool) -> dict:
+    server_id = None if params["server_id"] is None else _servers.resolve_server_id(client, params["server_id"])
+    # An id is looked for in the whole account, so that one of another server is refused and not taken for missing.
+    listed = client.list_snapshots(server_id if params["snapshot_id"] is None else None)
+    snapshot = _snapshots.the_restorable(
+        _snapshots.select(listed, params["snapshot_id"], server_id, params["name"]), params
+    )
+    server_key, before = _servers.before_restore(client, snapshot["server"], must_read=params["wait"])
+
+    warnings: list[str] = []
+    after = {**before, "status": "active" if params["wait"] else _servers.RESTORING}
+    if not check_mode:
+        after = {**before, **_operations.restore_snapshot(client, snapshot["id"], server_key)}
+        if params["wait"]:
+            after = _operations.wait_for_restore(client, server_key, after, params["wait_timeout"], warnings)
+    return {
+        "changed": True,
+        "snapshot": snapshot,
+        "server": _servers.describe(after),
+        "diff": {"before": {"restored_from": None}, "after": {"restored_from": _snapshots.label(snapshot)}},
+        "warnings": warnings,
+    }
+
+
+def main() -> None:
+    run(
+        restore,
+        {
+            "snapshot_id": {"type": "int"},
+            "server_id": {"type": "str"},
+            "name": {"type": "str"},
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": {"type": "int", "default": 1800},
+        },
+        required_one_of=[("snapshot_id", "name")],
+        required_by={"name": ("server_id",)},
+    )
+
+
+if __name__ == "__main__":
+    main()
