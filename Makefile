@@ -9,7 +9,7 @@ NOX := .venv/bin/python -m nox
 LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint unit sanity format clean
+.PHONY: help test demo lint unit sanity format release clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ sanity: $(WORKSHOP) ## ansible-test sanity on each ansible-core of the matrix
 
 format: $(WORKSHOP) ## Rewrite the Python files in the house style
 	$(NOX) -s format
+
+release: $(WORKSHOP) ## Prepare the release VERSION=1.2.3: changelog, version, archive in dist/
+	$(NOX) -s release -- $(VERSION)
 
 clean: ## Remove everything that the targets above made in this folder
 	rm -rf .venv .nox .ansible .pytest_cache .ruff_cache .hypothesis dist tests/output

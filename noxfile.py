@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,11 @@ SHIPPED = {
     "playbooks",
     "plugins",
     "roles",
+}
+# The version stands in galaxy.yml; the User-Agent cannot read that file once the collection is installed.
+VERSION_LINES = {
+    "galaxy.yml": r"^(version: ).*()$",
+    "plugins/module_utils/_client.py": r"^(COLLECTION_VERSION = \").*(\")$",
 }
 
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -161,19 +167,26 @@ def install(session: nox.Session) -> None:
             session.run("ansible-doc", "-t", kind, *names, silent=True)
 
 
+@nox.session(tags=["tests"])
+def emulator(session: nox.Session) -> None:
+    """Test the emulator, a project of its own that knows nothing of Ansible."""
+    session.install("-e", "tests/emulator[test]", "pytest-xdist")
+    proxies = {name: None for name in os.environ if name.lower().endswith("_proxy")}
+    session.run("pytest", "-n", "2", *(session.posargs or ["tests/emulator"]), env=proxies)
+
+
 def add_tests(core: str, python: str) -> None:
     """Add the session that runs pytest on one ansible-core; the slow playbook tests run whole on the main one only."""
-    everything = [["tests/unit", "tests/emulator", "tests/playbooks"]]
-    what_meets_ansible = [["tests/unit"], ["tests/playbooks", "-m", "smoke"]]
+    everything = [["tests/unit", "tests/playbooks"]]
+    smoke = [["tests/unit"], ["tests/playbooks", "-m", "smoke"]]
 
     @nox.session(name=f"tests-{core}", python=python, tags=["tests"])
     def tests(session: nox.Session) -> None:
         session.install(f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "-e", "tests/emulator")
-        default_runs = everything if core == MAIN_CORE else what_meets_ansible
-        for arguments in [session.posargs] if session.posargs else default_runs:
+        for arguments in [session.posargs] if session.posargs else everything if core == MAIN_CORE else smoke:
             session.run("pytest", "-n", "2", *arguments)
 
-    tests.__doc__ = f"Run the tests on ansible-core {core}."
+    tests.__doc__ = f"Run the unit, module and playbook tests on ansible-core {core}."
 
 
 for core, python in PYTHONS.items():
@@ -196,6 +209,23 @@ def demo(session: nox.Session) -> None:
     session.install("ansible-core", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator")
     install_collection(session, ROOT)
     session.run("python", "tests/demo/run.py", *session.posargs)
+
+
+@nox.session(default=False)
+def release(session: nox.Session) -> None:
+    """Prepare the release VERSION: changelog, version and archive; commits nothing."""
+    if len(session.posargs) != 1 or not re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", session.posargs[0]):
+        session.error("Name one semantic version: make release VERSION=1.2.3")
+    version = session.posargs[0]
+    session.install("antsibull-changelog", "ansible-core")
+    for name, pattern in VERSION_LINES.items():
+        text, count = re.subn(pattern, rf"\g<1>{version}\g<2>", (ROOT / name).read_text(encoding="utf-8"), flags=re.M)
+        if count != 1:
+            session.error(f"{name} has {count} lines that look like {pattern}: exactly one is expected.")
+        (ROOT / name).write_text(text, encoding="utf-8")
+    session.run("antsibull-changelog", "release", "--version", version)
+    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", "dist")
+    session.log(f"Now read `git diff`, commit, tag {version}, and publish the archive in dist/.")
 
 
 if __name__ == "__main__":
