@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API of VPS.org, served on loopback for rehearsals and tests."""

@@ -1,0 +1,334 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of servers and snapshots, on a clock that may run faster than the wall's."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import NotFound, ValidationError
+
+from . import world
+from .backends import Backend
+from .journal import is_api_call
+from .models import ACTIVE, COMPLETED, ERROR, FAILED, IN_PROGRESS, RESTORING, STOPPED, SUSPENDED, Server, Snapshot
+
+SNAPSHOT_LIMIT = 5
+STUCK, VANISHED = "stuck", "vanished"
+# How soon to look again at what is due but could not be finished yet (seconds).
+LOOK_AGAIN = 0.1
+
+logger = logging.getLogger(__name__)
+
+Outcome = Callable[[], str | None]
+
+
+class RefusedError(ValidationError):
+    """400 with a reason. Guess: the API documents the status, not the body."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__({"detail": reason})
+
+
+class Lifecycle:
+    """Begins operations when the API asks, and ends them when they are due.
+
+    Each change of a server happens under that server's lock, so the backend, which may take a second, is never
+    called within a transaction nor twice at once for one server. The process is the only user of its database.
+    """
+
+    def __init__(self, backend: Backend, time_scale: float) -> None:
+        self._backend = backend
+        self._time_scale = time_scale
+        self._locks: dict[int, threading.Lock] = {}
+        self._changed = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._end_what_is_due, name="lifecycle", daemon=True)
+
+    # Operations, begun by the API
+
+    def create(self, server_id: int, name: str, description: str, outcome: Outcome) -> Snapshot:
+        """Begin a snapshot: the copy is taken now, the record is completed when due.
+
+        Guess: snapshots of every status count for the limit, names need not be unique, a server that is being
+        restored cannot be snapshotted.
+        """
+        with self._hold(server_id):
+            with transaction.atomic():
+                server = _server(server_id)
+                if server.status == RESTORING:
+                    raise RefusedError("The server is being restored. Wait until it is active.")
+                if server.snapshots.count() >= SNAPSHOT_LIMIT:
+                    raise RefusedError(f"Snapshot limit reached: at most {SNAPSHOT_LIMIT} snapshots per server.")
+                snapshot = Snapshot.objects.create(
+                    server=server, name=name, description=description, created_at=_now(), outcome=outcome() or COMPLETED
+                )
+            self.take(snapshot)
+        self._changed.set()
+        return snapshot
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Let the backend copy the snapshot's server, and set when the snapshot is due."""
+        server = snapshot.server
+        if not self._carry_out(lambda: setattr(snapshot, "bytes_taken", self._backend.take(server.ref, snapshot.id))):
+            snapshot.outcome = FAILED
+        if snapshot.status == IN_PROGRESS and snapshot.outcome != STUCK:
+            snapshot.due_at = self._due(minutes=server.snapshot_minutes)
+        snapshot.save()
+
+    def restore(self, snapshot_id: int, outcome: Outcome) -> Snapshot:
+        """Begin a restore: the server is stopped now; its content is put back and it is started when due.
+
+        Guess: a power action under way does not stand in the way, the restore replaces it.
+        """
+        with self._hold(_snapshot(snapshot_id).server_id):
+            snapshot = _snapshot(snapshot_id)
+            server = snapshot.server
+            if snapshot.status != COMPLETED:
+                raise RefusedError(f"The snapshot is {snapshot.status}; only a completed one can be restored.")
+            if server.status in (RESTORING, SUSPENDED):
+                raise RefusedError(f"The server is {server.status}; it cannot be restored now.")
+            server.restored_from = snapshot.id
+            self._begin(server, "restore", status=RESTORING, outcome=outcome() or "")
+            if self._carry_out(lambda: self._backend.stop(server.ref, force=True)):
+                self._schedule(server, minutes=server.restore_minutes)
+            else:
+                self._end(server, ERROR)
+        return snapshot
+
+    def delete(self, snapshot_id: int) -> None:
+        """Remove a snapshot at once, one in progress too (guess), but not one that is being restored (guess)."""
+        with self._hold(_snapshot(snapshot_id).server_id):
+            snapshot = _snapshot(snapshot_id)
+            if snapshot.server.status == RESTORING and snapshot.server.restored_from == snapshot.id:
+                raise RefusedError("The server is being restored from this snapshot.")
+            self._discard(snapshot)
+
+    def power(self, server: Server, action: str) -> Server:
+        """Begin a power action: the backend acts now, the status follows when due (guess: it stays until then).
+
+        Guess: what is asked for already is accepted and changes nothing, and a hard stop ends a stop or restart
+        that is under way.
+        """
+        with self._hold(server.id):
+            server = self.observe(_server(server.id))
+            if server.status in (SUSPENDED, RESTORING):
+                raise RefusedError(f"The server is {server.status}; its power cannot be changed now.")
+            if server.operation and not (action == "hard_stop" and server.operation in ("stop", "restart")):
+                raise RefusedError(f"A {server.operation} of the server is under way; wait until it is done.")
+            reached = STOPPED if action in ("stop", "hard_stop") else ACTIVE
+            if not server.operation and server.status == reached and action != "restart":
+                return server
+            self._begin(server, action)
+            if self._carry_out(lambda: self._act(server, action)):
+                self._schedule(server, minutes=server.power_seconds / 60)
+            else:
+                self._end(server, ERROR)
+        return server
+
+    def observe(self, server: Server) -> Server:
+        """The server with the power state that its backend sees: one that powered itself off is stopped."""
+        if not server.operation and server.status in (ACTIVE, STOPPED):
+            running = self._backend.running(server.ref)
+            if running is not None and running != (server.status == ACTIVE):
+                server.status = ACTIVE if running else STOPPED
+                Server.objects.filter(pk=server.pk, operation="").update(status=server.status, updated_at=_now())
+        return server
+
+    # Ends, when they are due
+
+    def advance(self) -> None:
+        """End what is due; what another thread holds is left to it."""
+        now = timezone.now()
+        for snapshot in Snapshot.objects.filter(due_at__lte=now):
+            with self._hold(snapshot.server_id, wait=False) as held:
+                current = Snapshot.objects.filter(pk=snapshot.pk, due_at__lte=now).first() if held else None
+                if current:
+                    self._end_snapshot(current)
+        for server in Server.objects.filter(due_at__lte=now):
+            with self._hold(server.id, wait=False) as held:
+                current = Server.objects.filter(pk=server.pk, due_at__lte=now).first() if held else None
+                if current:
+                    self._end_operation(current)
+
+    def _end_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.outcome == VANISHED:
+            self._discard(snapshot)
+            return
+        snapshot.status = snapshot.outcome
+        snapshot.due_at = None
+        if snapshot.status == COMPLETED:
+            snapshot.size_mb = -(-snapshot.bytes_taken // 2**20)
+        snapshot.save()
+
+    def _end_operation(self, server: Server) -> None:
+        if server.operation == "restore":
+            # Guess: a server whose restore failed is in `error`.
+            well = server.outcome != FAILED and self._carry_out(lambda: self._put_back(server))
+            self._end(server, ACTIVE if well else ERROR)
+        elif server.operation in ("stop", "hard_stop"):
+            if self._backend.running(server.ref) is not True:
+                self._end(server, STOPPED)
+        elif server.operation == "restart" and self._backend.running(server.ref) is True:
+            pass  # still shutting down
+        else:
+            self._end(server, ACTIVE if self._carry_out(lambda: self._ensure_started(server)) else ERROR)
+
+    def _put_back(self, server: Server) -> None:
+        self._backend.put_back(server.ref, server.restored_from)
+        self._backend.start(server.ref)
+
+    def _ensure_started(self, server: Server) -> None:
+        if self._backend.running(server.ref) is not True:
+            self._backend.start(server.ref)
+
+    def _act(self, server: Server, action: str) -> None:
+        if action == "start":
+            self._backend.start(server.ref)
+        else:
+            self._backend.stop(server.ref, force=action == "hard_stop")
+
+    # Start, reset, stop
+
+    def provision(self) -> None:
+        """Make every server exist in its backend; raises the backend's error."""
+        for server in Server.objects.all():
+            self._backend.provision(server.ref)
+
+    def resume(self) -> None:
+        """Take up what was under way when the process ended, and end operations by themselves from now on."""
+        # Between its record and its copy a snapshot has no due time: the copy is not whole.
+        unfinished = Snapshot.objects.filter(status=IN_PROGRESS, due_at=None).exclude(outcome=STUCK)
+        unfinished.update(outcome=FAILED, due_at=timezone.now())
+        begun = Server.objects.exclude(operation="").filter(due_at=None).exclude(outcome=STUCK)
+        begun.update(due_at=timezone.now())
+        self._thread.start()
+
+    def replace_all(self, load: Callable[[], None]) -> None:
+        """Drop every copy, then let `load` replace the records, while nothing else changes."""
+        with ExitStack() as held:
+            for server in Server.objects.all():
+                held.enter_context(self._hold(server.id))
+            for snapshot in Snapshot.objects.select_related("server"):
+                self._backend.discard(snapshot.server.ref, snapshot.id)
+            load()
+        self._changed.set()
+
+    def close(self) -> None:
+        """End the background thread and the backend."""
+        self._closed = True
+        self._changed.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._backend.close()
+
+    def _end_what_is_due(self) -> None:
+        while not self._closed:
+            self._changed.clear()
+            try:
+                self.advance()
+                pause = _until_next_due()
+            except Exception:
+                logger.exception("ending what is due failed; it is tried again")
+                pause = 1.0
+            self._changed.wait(pause)
+        connection.close()
+
+    # Small steps
+
+    @contextmanager
+    def _hold(self, server_id: int, wait: bool = True) -> Iterator[bool]:
+        lock = self._locks.setdefault(server_id, threading.Lock())
+        held = lock.acquire(blocking=wait)
+        try:
+            yield held
+        finally:
+            if held:
+                lock.release()
+
+    def _carry_out(self, call: Callable[[], None]) -> bool:
+        try:
+            call()
+        except Exception:
+            logger.exception("the backend failed")
+            return False
+        return True
+
+    def _begin(self, server: Server, operation: str, status: str | None = None, outcome: str = "") -> None:
+        server.operation = operation
+        server.outcome = outcome
+        server.status = status or server.status
+        server.due_at = None
+        server.updated_at = _now()
+        server.save()
+
+    def _schedule(self, server: Server, minutes: float) -> None:
+        if server.outcome != STUCK:
+            server.due_at = self._due(minutes)
+            server.save()
+        self._changed.set()
+
+    def _end(self, server: Server, status: str) -> None:
+        server.operation = server.outcome = ""
+        server.status = status
+        server.restored_from = server.due_at = None
+        server.updated_at = _now()
+        server.save()
+
+    def _discard(self, snapshot: Snapshot) -> None:
+        self._carry_out(lambda: self._backend.discard(snapshot.server.ref, snapshot.id))
+        snapshot.delete()
+
+    def _due(self, minutes: float) -> datetime:
+        return timezone.now() + timedelta(minutes=minutes / self._time_scale)
+
+
+class LifecycleMiddleware:
+    """Ends what is due before a call is handled, so that no answer is older than the clock."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_api_call(request):
+            world.current().lifecycle.advance()
+        return self._get_response(request)
+
+
+def _now() -> datetime:
+    return timezone.now().replace(microsecond=0)
+
+
+def _server(server_id: int) -> Server:
+    server = Server.objects.filter(pk=server_id).first()
+    if server is None:
+        raise NotFound("Server not found.")
+    return server
+
+
+def _snapshot(snapshot_id: int) -> Snapshot:
+    snapshot = Snapshot.objects.select_related("server").filter(pk=snapshot_id).first()
+    if snapshot is None:
+        raise NotFound("Snapshot not found.")
+    return snapshot
+
+
+def _until_next_due() -> float | None:
+    due = [
+        first
+        for model in (Snapshot, Server)
+        if (
+            first := model.objects.filter(due_at__isnull=False)
+            .order_by("due_at")
+            .values_list("due_at", flat=True)
+            .first()
+        )
+    ]
+    return max(LOOK_AGAIN, (min(due) - timezone.now()).total_seconds()) if due else None
