@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The capsule: namespaces in which a whole small cloud lives, which no packet leaves and of which nothing is left.
+
+    run()  (outside)  ->  setpriv --pdeathsig KILL unshare --kill-child  ->  main(): PID 1 of the capsule  ->  COMMAND
+
+Whichever of these is killed, the kernel kills the ones after it, and with PID 1 every process, mount, interface and
+temporary file system of the capsule. Only empty control groups can be left; the next start removes them.
+The capsule always has a user namespace of its own: root in it has no power over the machine outside.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from vps_lab import cgroups
+from vps_lab.tools import LabError
+from vps_lab.tools import run as tool
+
+NETWORK = "10.77.0"
+GATEWAY = f"{NETWORK}.1"
+BRIDGE = "vpslab0"
+CGROUP = Path("/run/cgroup")
+# Host's process id of the capsule's PID 1, by which a running capsule is entered.
+PID_VARIABLE = "VPS_LAB_CAPSULE"
+
+NAMESPACES = ("--user", "--mount", "--net", "--pid", "--ipc", "--uts")
+ALL_IDS = str(2**32 - 1)
+SYSTEM_PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+def run(command: Sequence[str]) -> int:
+    """Run COMMAND in a new capsule and return its exit status (128 + N where signal N ended it).
+
+    Raises:
+        LabError: this machine cannot run a capsule; the message says what is missing.
+    """
+    if reason := cgroups.missing():
+        raise LabError(f"cannot start the lab: {reason}")
+    _find_system_tools()
+    parent = cgroups.own()
+    assert parent is not None
+    group = cgroups.make(parent)
+    chain: subprocess.Popen[bytes] | None = None
+    ours, theirs = socket.socketpair()
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, _leave)
+    try:
+        # What ends the group ends the capsule; and a capsule within this one finds a group of its own.
+        join = ["sh", "-c", 'echo 0 > "$1/cgroup.procs" && shift && exec "$@"', "sh", str(group)]
+        inner = [sys.executable, "-m", "vps_lab.capsule", str(theirs.fileno()), str(group), *command]
+        chain = subprocess.Popen([*join, *unshare(), "--", *inner], pass_fds=[theirs.fileno()])
+        theirs.close()
+        # Ctrl-C is for COMMAND, which ends cleanly; everything above it waits for that.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if ours.recv(1):
+            if os.geteuid() == 0:
+                _map_own_ids(chain.pid)
+            ours.send(b".")
+        status = chain.wait()
+        return status if status >= 0 else 128 - status
+    finally:
+        if chain:
+            chain.kill()
+            chain.wait()
+        ours.close()
+        cgroups.remove(group)
+
+
+def unshare() -> list[str]:
+    """The command that opens the namespaces; root's user ids are mapped from outside, others' by newuidmap."""
+    chain = ["setpriv", "--pdeathsig", "KILL", "unshare", *NAMESPACES, "--fork", "--kill-child=KILL"]
+    return chain if os.geteuid() == 0 else [*chain, "--map-root-user", "--map-auto"]
+
+
+def is_inside() -> bool:
+    """Whether this process is in a capsule: the bridge is there, and no route to the world is."""
+    return Path("/sys/class/net", BRIDGE).exists() and not _default_routes()
+
+
+def require_inside() -> None:
+    """Refuse to go on outside a capsule, where packets to the servers' addresses would leave the machine.
+
+    Raises:
+        LabError: this process is not in a capsule.
+    """
+    if not is_inside():
+        raise LabError(
+            "not inside the lab's capsule, where no packet can leave the machine: "
+            "start this with 'python -m vps_lab run -- COMMAND'"
+        )
+
+
+def enter(pid: int, command: Sequence[str]) -> NoReturn:
+    """Replace this process by COMMAND inside the running capsule whose PID 1 has the number PID outside."""
+    _find_system_tools()
+    flags = [*NAMESPACES] if os.geteuid() == 0 else [*NAMESPACES, "--preserve-credentials"]
+    # Entering the mount namespace moves the working folder to its root: go back by name.
+    back = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(Path.cwd())]
+    os.execvp("nsenter", ["nsenter", "--target", str(pid), *flags, "--", *back, *command])
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _find_system_tools() -> None:
+    # The PATH of an ordinary Debian user lacks the folders of ip and pivot_root.
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([*path, *(folder for folder in SYSTEM_PATHS if folder not in path)])
+
+
+def _map_own_ids(pid: int) -> None:
+    """Map the user and group ids of this namespace to themselves in the new one of the process PID."""
+    for kind in ("uid_map", "gid_map"):
+        inner = [line.split() for line in Path("/proc/self", kind).read_text().splitlines()]
+        # All ids but the last: by a complete map, systemd would take itself for root of the machine.
+        lines = [f"{first} {first} {int(count) - (count == ALL_IDS)}\n" for first, _outer, count in inner]
+        Path("/proc", str(pid), kind).write_text("".join(lines))
+
+
+def _default_routes() -> list[str]:
+    """The interfaces that have a default route, IPv4 or IPv6."""
+    routes = [line.split() for line in Path("/proc/net/route").read_text().splitlines()[1:]]
+    found = [fields[0] for fields in routes if fields[1] == fields[7] == "00000000"]
+    six = Path("/proc/net/ipv6_route")
+    lines = six.read_text().splitlines() if six.exists() else []
+    # The kernel keeps an "unreachable" default of its own on lo.
+    return found + [
+        line.split()[-1] for line in lines if line.startswith("0" * 32 + " 00 ") and line.split()[-1] != "lo"
+    ]
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """PID 1 of the capsule: waits until its ids are mapped, sets the capsule up, runs the command, reaps orphans."""
+    channel, group, *command = arguments
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if channel != "-":
+        with socket.socket(fileno=int(channel)) as other:
+            other.send(b".")
+            if not other.recv(1):
+                raise SystemExit("the capsule's parent is gone")
+        # Started without a user id of the namespace, this process has no capabilities: a second exec gives them.
+        os.execv(sys.executable, [sys.executable, "-m", "vps_lab.capsule", "-", group, *command])
+    _furnish(Path(group))
+    raise SystemExit(_serve(command))
+
+
+def _furnish(group: Path) -> None:
+    # The old /proc is still mounted: it knows this process by the number that the machine outside uses.
+    os.environ[PID_VARIABLE] = str(Path("/proc/self").readlink())
+    tool("mount", "-t", "proc", "-o", "nosuid,nodev,noexec", "proc", "/proc")
+    # An empty /run hides every socket of the machine's own services (systemd, D-Bus, container engines).
+    tool("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    CGROUP.mkdir()
+    tool("mount", "--rbind", group, CGROUP)
+    tool("mount", "-t", "sysfs", "-o", "ro", "sysfs", "/sys")
+    tool("ip", "link", "set", "lo", "up")
+    tool("ip", "link", "add", BRIDGE, "type", "bridge")
+    tool("ip", "address", "add", f"{GATEWAY}/24", "dev", BRIDGE)
+    tool("ip", "link", "set", BRIDGE, "up")
+    require_inside()
+
+
+def _serve(command: Sequence[str]) -> int:
+    try:
+        child = os.posix_spawnp(command[0], command, os.environ, setsigdef=[signal.SIGINT])
+    except OSError as error:
+        print(f"cannot run {command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except LabError as error:
+        raise SystemExit(f"cannot furnish the capsule: {error}") from error

@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=sh
+#
+# The last step of building the base image: image.sh ROOT. mmdebstrap runs it.
+set -eu
+root=$1
+
+# Nothing of the machine that builds stays: neither its mirror nor its name nor its name servers.
+rm -f "$root"/etc/apt/sources.list.d/* "$root/etc/resolv.conf" "$root"/etc/ssh/ssh_host_*
+: > "$root/etc/apt/sources.list"
+: > "$root/etc/machine-id"
+echo server > "$root/etc/hostname"
+rm -f "$root"/var/log/*.log "$root"/var/log/apt/*
+mkdir -p "$root/var/lib/machines" "$root/var/lib/portables"
+
+# The network is the server's own affair, so that an update can break it.
+systemctl --root="$root" --quiet enable systemd-networkd.service
+systemctl --root="$root" --quiet mask systemd-networkd-wait-online.service
+
+# A server has no terminal, and updates only when it is told to.
+systemctl --root="$root" --quiet mask getty.target console-getty.service apt-daily.timer apt-daily-upgrade.timer
