@@ -13,6 +13,7 @@ What is not written here is configured in antsibull-nox.toml.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import shutil
@@ -162,9 +163,13 @@ def install(session: nox.Session) -> None:
         )
     kinds = {"module": "plugins/modules/*.py", "inventory": "plugins/inventory/*.py", "role": "roles/*"}
     for kind, pattern in kinds.items():
-        names = [f"vpsdotorg.cloud.{path.stem}" for path in sorted(installed.glob(pattern))]
-        if names:
-            session.run("ansible-doc", "-t", kind, *names, silent=True)
+        names = {f"vpsdotorg.cloud.{path.stem}" for path in installed.glob(pattern)}
+        if not names:
+            continue
+        # ansible-doc exits with 0 when it does not find a plugin, so its answer counts.
+        answer = session.run("ansible-doc", "--json", "-t", kind, *sorted(names), silent=True, stderr=sys.stderr)
+        if missing := names - set(json.loads(answer or "{}")):
+            session.error(f"ansible-doc finds no documentation of the {kind} {', '.join(sorted(missing))}.")
 
 
 @nox.session(tags=["tests"])
