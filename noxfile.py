@@ -111,7 +111,7 @@ def collection_archive(session: nox.Session) -> Path:
 
 def install_collection(session: nox.Session, source: Path) -> Path:
     """Install the collection from an archive or a folder into an empty place, where Ansible then looks for it."""
-    place = Path(session.create_tmp()) / "collections"
+    place = Path(session.create_tmp()).resolve() / "collections"
     shutil.rmtree(place, ignore_errors=True)
     session.run("ansible-galaxy", "collection", "install", str(source), "--offline", "-p", str(place), silent=True)
     session.env["ANSIBLE_COLLECTIONS_PATH"] = str(place)
