@@ -11,33 +11,40 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
 import waitress
 from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError
 
-from . import backends, settings, world
+from . import DEFAULT_TOKEN, backends, settings, world
 from .backends import Backend, BackendError
 
-DEFAULT_TOKEN = "vps_emulator_token"
 THREADS = 32
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; 2 if the command line, the seed or the backend is wrong."""
     options = _parser().parse_args(arguments)
-    # SIGTERM as SystemExit: the temporary folder goes and the backend is closed.
-    signal.signal(signal.SIGTERM, _exit)
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        # Once only: a second signal must not cut the cleaning up short.
+        if not stopping.is_set():
+            stopping.set()
+            raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     try:
         with ExitStack() as cleanup:
-            _serve(options, cleanup)
+            _serve(options, stopping, cleanup)
     except (_WrongInputError, BackendError) as error:
         print(f"vps_emulator: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        pass
     return 0
 
 
@@ -45,16 +52,15 @@ class _WrongInputError(Exception):
     """One line for the user."""
 
 
-def _serve(options: argparse.Namespace, cleanup: ExitStack) -> None:
+def _serve(options: argparse.Namespace, stopping: threading.Event, cleanup: ExitStack) -> None:
     if options.db is None:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="vps_emulator-")))
         options.db = folder / "emulator.sqlite3"
     settings.configure(options.db.resolve(), options.throttle)
     backend = _backend(options)
-    emulator = _world(options, backend)
-    cleanup.callback(emulator.lifecycle.close)
-    cleanup.callback(emulator.faults.closing.set)
-    emulator.lifecycle.resume()
+    lifecycle = _world(options, backend, stopping).lifecycle
+    cleanup.callback(lifecycle.close)
+    lifecycle.resume()
     logging.getLogger("waitress").setLevel(logging.CRITICAL)
     try:
         server = waitress.create_server(
@@ -74,7 +80,7 @@ def _backend(options: argparse.Namespace) -> Backend:
     return backends.load(options.backend, chosen)
 
 
-def _world(options: argparse.Namespace, backend: Backend) -> world.World:
+def _world(options: argparse.Namespace, backend: Backend, stopping: threading.Event) -> world.World:
     # These need Django's settings, which are there only now.
     from . import models, seed
     from .auth import Token
@@ -87,11 +93,11 @@ def _world(options: argparse.Namespace, backend: Backend) -> world.World:
         is_new = models.create_tables()
     except seed.SeedError as error:
         raise _WrongInputError(f"seed {options.seed}: {error}") from error
-    except ValueError as error:
+    except (ValueError, DatabaseError) as error:
         raise _WrongInputError(f"{options.db}: {error}") from error
     tokens = {text: Token("emulator", ("*:*",)) for text in options.token or [DEFAULT_TOKEN]}
     tokens |= {each["token"]: Token(each["name"], tuple(each["permissions"])) for each in wanted["tokens"]}
-    emulator = world.World(wanted, tokens, Lifecycle(backend, options.time_scale), FaultBoard(), Journal())
+    emulator = world.World(wanted, tokens, Lifecycle(backend, options.time_scale), FaultBoard(stopping), Journal())
     world.install(emulator)
     if is_new:
         seed.load(wanted, emulator.lifecycle)
@@ -144,10 +150,6 @@ def _key_value(text: str) -> tuple[str, str]:
     if equals and key:
         return key, value
     raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
-
-
-def _exit(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

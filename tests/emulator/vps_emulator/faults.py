@@ -45,11 +45,10 @@ class FaultSerializer(StrictSerializer):
 class FaultBoard:
     """The faults that are set, in the order they were; the first that matches a call is the one that happens."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: threading.Event) -> None:
         self._faults: list[dict[str, Any]] = []
         self._lock = threading.Lock()
-        # Ends every delay at once when the emulator stops.
-        self.closing = threading.Event()
+        self._stopping = stopping
 
     def add(self, fault: dict[str, Any]) -> None:
         """Set a fault, as FaultSerializer validated it."""
@@ -74,6 +73,10 @@ class FaultBoard:
                     self._faults.remove(fault)
                 return fault
         return None
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than the emulator runs."""
+        self._stopping.wait(seconds)
 
     def outcome(self, request: HttpRequest) -> str | None:
         """The status that the operation begun by this request shall end with; None: it ends well."""
@@ -103,7 +106,7 @@ class FaultMiddleware:
         processed = fault["after"] or kind in ("drop_after", "truncate")
         response = self._get_response(request) if processed else None
         if kind == "delay":
-            faults.closing.wait(fault["seconds"])
+            faults.pause(fault["seconds"])
             return response or self._get_response(request)
         if kind == "truncate":
             return _truncated(response)

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
-from . import world
+from . import rules, world
 from .backends import Backend
 from .journal import is_api_call
-from .models import ACTIVE, COMPLETED, ERROR, FAILED, IN_PROGRESS, RESTORING, STOPPED, SUSPENDED, Server, Snapshot
+from .models import Server, Snapshot
+from .states import ACTIVE, COMPLETED, ERROR, FAILED, IN_PROGRESS, RESTORING, STOPPED
 
-SNAPSHOT_LIMIT = 5
 STUCK, VANISHED = "stuck", "vanished"
 # How soon to look again at what is due but could not be finished yet (seconds).
 LOOK_AGAIN = 0.1
@@ -28,13 +29,6 @@ LOOK_AGAIN = 0.1
 logger = logging.getLogger(__name__)
 
 Outcome = Callable[[], str | None]
-
-
-class RefusedError(ValidationError):
-    """400 with a reason. Guess: the API documents the status, not the body."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__({"detail": reason})
 
 
 class Lifecycle:
@@ -57,44 +51,35 @@ class Lifecycle:
     def create(self, server_id: int, name: str, description: str, outcome: Outcome) -> Snapshot:
         """Begin a snapshot: the copy is taken now, the record is completed when due.
 
-        Guess: snapshots of every status count for the limit, names need not be unique, a server that is being
-        restored cannot be snapshotted.
+        Guess: names need not be unique.
         """
         with self._hold(server_id):
             with transaction.atomic():
                 server = _server(server_id)
-                if server.status == RESTORING:
-                    raise RefusedError("The server is being restored. Wait until it is active.")
-                if server.snapshots.count() >= SNAPSHOT_LIMIT:
-                    raise RefusedError(f"Snapshot limit reached: at most {SNAPSHOT_LIMIT} snapshots per server.")
+                _raise_if(rules.against_create(server.status, server.snapshots.count()))
                 snapshot = Snapshot.objects.create(
                     server=server, name=name, description=description, created_at=_now(), outcome=outcome() or COMPLETED
                 )
-            self.take(snapshot)
-        self._changed.set()
+            try:
+                self.take(snapshot)
+            except Exception:
+                logger.exception("snapshot %s cannot be taken, so it will fail", snapshot.id)
+                snapshot.outcome = FAILED
+                self._schedule_snapshot(snapshot)
         return snapshot
 
     def take(self, snapshot: Snapshot) -> None:
-        """Let the backend copy the snapshot's server, and set when the snapshot is due."""
-        server = snapshot.server
-        if not self._carry_out(lambda: setattr(snapshot, "bytes_taken", self._backend.take(server.ref, snapshot.id))):
-            snapshot.outcome = FAILED
-        if snapshot.status == IN_PROGRESS and snapshot.outcome != STUCK:
-            snapshot.due_at = self._due(minutes=server.snapshot_minutes)
-        snapshot.save()
+        """Have the snapshot's server copied; one in progress is due from then on. Raises the backend's error."""
+        snapshot.bytes_taken = self._backend.take(snapshot.server.ref, snapshot.id)
+        if snapshot.status == IN_PROGRESS:
+            self._schedule_snapshot(snapshot)
 
     def restore(self, snapshot_id: int, outcome: Outcome) -> Snapshot:
-        """Begin a restore: the server is stopped now; its content is put back and it is started when due.
-
-        Guess: a power action under way does not stand in the way, the restore replaces it.
-        """
+        """Begin a restore: the server is stopped now; its content is put back and it is started when due."""
         with self._hold(_snapshot(snapshot_id).server_id):
             snapshot = _snapshot(snapshot_id)
             server = snapshot.server
-            if snapshot.status != COMPLETED:
-                raise RefusedError(f"The snapshot is {snapshot.status}; only a completed one can be restored.")
-            if server.status in (RESTORING, SUSPENDED):
-                raise RefusedError(f"The server is {server.status}; it cannot be restored now.")
+            _raise_if(rules.against_restore(server.status, snapshot.status))
             server.restored_from = snapshot.id
             self._begin(server, "restore", status=RESTORING, outcome=outcome() or "")
             if self._carry_out(lambda: self._backend.stop(server.ref, force=True)):
@@ -104,25 +89,20 @@ class Lifecycle:
         return snapshot
 
     def delete(self, snapshot_id: int) -> None:
-        """Remove a snapshot at once, one in progress too (guess), but not one that is being restored (guess)."""
+        """Remove a snapshot at once."""
         with self._hold(_snapshot(snapshot_id).server_id):
             snapshot = _snapshot(snapshot_id)
-            if snapshot.server.status == RESTORING and snapshot.server.restored_from == snapshot.id:
-                raise RefusedError("The server is being restored from this snapshot.")
+            _raise_if(rules.against_delete(snapshot.id, snapshot.server.restored_from))
             self._discard(snapshot)
 
     def power(self, server: Server, action: str) -> Server:
         """Begin a power action: the backend acts now, the status follows when due (guess: it stays until then).
 
-        Guess: what is asked for already is accepted and changes nothing, and a hard stop ends a stop or restart
-        that is under way.
+        Guess: what is asked for already is accepted and changes nothing.
         """
         with self._hold(server.id):
             server = self.observe(_server(server.id))
-            if server.status in (SUSPENDED, RESTORING):
-                raise RefusedError(f"The server is {server.status}; its power cannot be changed now.")
-            if server.operation and not (action == "hard_stop" and server.operation in ("stop", "restart")):
-                raise RefusedError(f"A {server.operation} of the server is under way; wait until it is done.")
+            _raise_if(rules.against_power(server.status, server.operation, action))
             reached = STOPPED if action in ("stop", "hard_stop") else ACTIVE
             if not server.operation and server.status == reached and action != "restart":
                 return server
@@ -171,7 +151,7 @@ class Lifecycle:
     def _end_operation(self, server: Server) -> None:
         if server.operation == "restore":
             # Guess: a server whose restore failed is in `error`.
-            well = server.outcome != FAILED and self._carry_out(lambda: self._put_back(server))
+            well = not server.outcome and self._carry_out(lambda: self._put_back(server))
             self._end(server, ACTIVE if well else ERROR)
         elif server.operation in ("stop", "hard_stop"):
             if self._backend.running(server.ref) is not True:
@@ -212,12 +192,13 @@ class Lifecycle:
         self._thread.start()
 
     def replace_all(self, load: Callable[[], None]) -> None:
-        """Drop every copy, then let `load` replace the records, while nothing else changes."""
+        """Drop every copy and record, then let `load` make new ones, while nothing else changes."""
         with ExitStack() as held:
             for server in Server.objects.all():
                 held.enter_context(self._hold(server.id))
             for snapshot in Snapshot.objects.select_related("server"):
                 self._backend.discard(snapshot.server.ref, snapshot.id)
+            call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
             load()
         self._changed.set()
 
@@ -231,7 +212,6 @@ class Lifecycle:
 
     def _end_what_is_due(self) -> None:
         while not self._closed:
-            self._changed.clear()
             try:
                 self.advance()
                 pause = _until_next_due()
@@ -239,6 +219,8 @@ class Lifecycle:
                 logger.exception("ending what is due failed; it is tried again")
                 pause = 1.0
             self._changed.wait(pause)
+            # Only here, before `_closed` is read and all that is due is looked at: no change is missed.
+            self._changed.clear()
         connection.close()
 
     # Small steps
@@ -268,6 +250,12 @@ class Lifecycle:
         server.due_at = None
         server.updated_at = _now()
         server.save()
+
+    def _schedule_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.outcome != STUCK:
+            snapshot.due_at = self._due(snapshot.server.snapshot_minutes)
+        snapshot.save()
+        self._changed.set()
 
     def _schedule(self, server: Server, minutes: float) -> None:
         if server.outcome != STUCK:
@@ -304,6 +292,12 @@ class LifecycleMiddleware:
 
 def _now() -> datetime:
     return timezone.now().replace(microsecond=0)
+
+
+def _raise_if(reason: str | None) -> None:
+    if reason:
+        # Guess: the body's shape.
+        raise ValidationError({"detail": reason})
 
 
 def _server(server_id: int) -> Server:

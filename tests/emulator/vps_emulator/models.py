@@ -7,11 +7,7 @@ from __future__ import annotations
 from django.db import connection, models
 
 from .backends import ServerRef
-
-ACTIVE, STOPPED, SUSPENDED, RESTORING = "active", "stopped", "suspended", "restoring"
-IN_PROGRESS, COMPLETED = "in_progress", "completed"
-# Guess: the API documents no word for what failed.
-FAILED, ERROR = "failed", "error"
+from .states import ACTIVE, COMPLETED, IN_PROGRESS
 
 SCHEMA_VERSION = 1
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from django.core.management import call_command
 from django.utils import timezone
 from rest_framework import serializers
 
 from .lifecycle import Lifecycle
-from .models import ACTIVE, COMPLETED, IN_PROGRESS, Backup, Server, Snapshot
+from .models import Backup, Server, Snapshot
 from .serializers import StrictSerializer
+from .states import ACTIVE, COMPLETED, IN_PROGRESS
 
 DEFAULT_SEED = {
     "servers": [
@@ -169,15 +169,15 @@ def read(file: Path | None) -> dict[str, Any]:
 
 
 def load(seed: dict[str, Any], lifecycle: Lifecycle) -> None:
-    """Replace the database's content by the seed's, and let the backend have the servers and copies for it."""
-    call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
-    Server.objects.bulk_create(Server(**server) for server in seed["servers"])
+    """Fill the empty database, and have the backend make the servers and the copies for their snapshots."""
+    servers = {server["id"]: Server(**server) for server in seed["servers"]}
+    Server.objects.bulk_create(servers.values())
     lifecycle.provision()
-    snapshots = Snapshot.objects.bulk_create(Snapshot(**snapshot) for snapshot in seed["snapshots"])
     Backup.objects.bulk_create(Backup(**backup) for backup in seed["backups"])
-    for snapshot in snapshots:
-        # A server that is only a record has no content to copy; its completed snapshots are as the seed wrote them.
-        if snapshot.server.path or snapshot.status == IN_PROGRESS:
+    # The objects themselves, so that taking a copy for each of many asks the database nothing.
+    snapshots = [Snapshot(server=servers[each.pop("server_id")], **each) for each in map(dict, seed["snapshots"])]
+    for snapshot in Snapshot.objects.bulk_create(snapshots):
+        if snapshot.status in (COMPLETED, IN_PROGRESS):
             lifecycle.take(snapshot)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from .models import ACTIVE, RESTORING, STOPPED, SUSPENDED, Backup, Server, Snapshot
+from .models import Backup, Server, Snapshot
+from .states import ACTIVE, RESTORING, STOPPED, SUSPENDED
 
 
 class StrictSerializer(serializers.Serializer):

@@ -10,13 +10,15 @@ import selectors
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-DEFAULT_TOKEN = "vps_emulator_token"
+from . import DEFAULT_TOKEN
+
 # Seconds; a start takes less than one on an idle machine.
 START_TIMEOUT = 60
 STOP_TIMEOUT = 10

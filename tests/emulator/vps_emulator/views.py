@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from rest_framework import generics, status
@@ -153,6 +154,7 @@ class UnknownView(APIView):
     resource = None
 
     def initial(self, request: Request, *args: str, **kwargs: str) -> None:
+        # Not before the token was looked at, nor as 405, which a view without methods answers.
         super().initial(request, *args, **kwargs)
         raise NotFound
 
@@ -165,7 +167,7 @@ def _validated(serializer_class: type, data: object) -> dict:
 
 def _find(identifier: str, shape: str) -> Server:
     """The server of an integer id or a UUID, whichever this shape of the service knows."""
-    by_id = {"pk": int(identifier)} if identifier.isascii() and identifier.isdigit() else None
+    by_id = {"pk": int(identifier)} if re.fullmatch("[0-9]{1,19}", identifier) else None
     by_uuid = {"uuid": identifier} if _is_uuid(identifier) else None
     wanted = {"pages": by_id, "vendor": by_uuid, "both": by_id or by_uuid}[shape]
     server = Server.objects.filter(**wanted).first() if wanted else None

@@ -47,7 +47,7 @@ class FolderBackend:
         copy = self._copy(server, snapshot_id)
         _remove(copy)
         _copy_tree(folder, copy)
-        return sum(entry.lstat().st_size for entry in copy.rglob("*"))
+        return sum(found.st_size for found in map(Path.lstat, copy.rglob("*")) if stat.S_ISREG(found.st_mode))
 
     def put_back(self, server: ServerRef, snapshot_id: int) -> None:
         folder = self._folders.get(server.id)
@@ -59,6 +59,7 @@ class FolderBackend:
         _remove(staging)
         _copy_tree(self._copy(server, snapshot_id), staging / "new")
         (staging / "old").mkdir()
+        folder.mkdir(exist_ok=True)
         for entry in list(folder.iterdir()):
             _move(entry, staging / "old")
         for entry in list((staging / "new").iterdir()):
