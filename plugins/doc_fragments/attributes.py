@@ -24,7 +24,7 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/vpsdotorg.cloud.vps) in C(module_defaults) to set the token and the URL once for all modules.
+    description: Use C(group/vpsdotorg.cloud.vps) in C(module_defaults) to set token and URL once for all modules.
     support: full
     membership:
       - vpsdotorg.cloud.vps

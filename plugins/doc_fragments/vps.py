@@ -43,8 +43,8 @@ options:
   api_retries:
     description:
       - How often one request is repeated at most, where repeating is safe.
-      - Reading and deleting is repeated after a lost connection, a time-out and the statuses 429, 500, 502, 503 and 504.
-        Anything else is repeated only after 429 and where no connection came about.
+      - Reading and deleting is repeated after a lost connection, a time-out and the statuses 429, 500, 502, 503 and
+        504. Anything else is repeated only after 429 and where no connection came about.
       - If not given, the environment variable E(VPS_API_RETRIES) is used.
     type: int
     default: 5
@@ -54,6 +54,6 @@ requirements:
 notes:
   - The module talks to the API from the machine where it runs. Run it on the controller (C(hosts=localhost) or
     C(delegate_to=localhost)), so that the token never travels to a server.
-  - VPS.org documents the Snapshots API and shows the other calls only in examples; where the shape of an answer is not
-    documented, the modules accept every shape that is known.
+  - VPS.org documents the Snapshots API and shows the other calls only in examples; where the shape of an answer is
+    not documented, the modules accept every shape that is known.
 """

@@ -17,10 +17,10 @@ The exceptions::
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -113,9 +113,11 @@ class _SafeRetry(Retry):
     """urllib3's Retry, which repeats no POST, except after 429: a refused request is safe to send again."""
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        return bool(self.total) and status_code == 429 or super().is_retry(method, status_code, has_retry_after)
+        return (bool(self.total) and status_code == 429) or super().is_retry(method, status_code, has_retry_after)
 
-    def increment(self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *args, **kwargs):
+    def increment(
+        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
         # urllib3 counts a broken TLS stream as "other" and would then repeat a POST that may have been processed.
         if error is not None and method not in self.allowed_methods and not _never_sent(error):
             raise error
@@ -132,7 +134,7 @@ class _Adapter(HTTPAdapter):
     def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().send(request, *args, **kwargs)
         try:
-            response.content
+            response.content  # noqa: B018
         except requests.RequestException as error:
             try:
                 retries = self.max_retries.increment(request.method, request.url, error=ProtocolError(str(error)))
@@ -388,7 +390,7 @@ def _checked_token(token: str) -> str:
 
 
 def _checked_ca_path(path: str) -> str:
-    if not os.path.exists(path):
+    if not Path(path).exists():
         raise VpsError(f"ca_path {path} does not exist on the machine where the module runs.")
     return path
 

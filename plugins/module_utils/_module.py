@@ -62,3 +62,12 @@ def run(verb: Verb, options: dict[str, Any], **requirements: Any) -> None:
     except VpsError as error:
         module.fail_json(msg=error.message, **error.details)
     module.exit_json(**result)
+
+
+def run_info(read: Callable[[VpsClient, dict[str, Any]], dict[str, Any]], options: dict[str, Any]) -> None:
+    """Run a module that only reads."""
+
+    def verb(client: VpsClient, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:  # noqa: ARG001
+        return {"changed": False, **read(client, params)}
+
+    run(verb, options)

@@ -157,7 +157,16 @@ def wait_for_power(client: VpsClient, server_key: int | str, wanted: str, timeou
     )
 
 
-def _wait_for_server(client, server_key, is_done, server, timeout, what, resume, warnings) -> dict:
+def _wait_for_server(
+    client: VpsClient,
+    server_key: int | str,
+    is_done: Callable[[dict], bool],
+    server: dict,
+    timeout: float,
+    what: str,
+    resume: str,
+    warnings: list[str],
+) -> dict:
     last = server
 
     def look(within: float) -> dict:

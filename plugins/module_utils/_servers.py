@@ -30,10 +30,10 @@ def parse_server_id(text: str | int) -> int | str:
         raise VpsError(f"server_id {text!r} is neither an integer nor a UUID.") from None
 
 
-def resolve_server_id(client: VpsClient, text: str | int) -> int | str:
-    """The identifier that the Snapshots API wants: an integer as it is, a UUID by one more GET."""
-    server_id = parse_server_id(text)
-    if isinstance(server_id, int):
+def resolve_server_id(client: VpsClient, text: str | int | None) -> int | str | None:
+    """The identifier that the Snapshots API wants: an integer as it is, a UUID by one more GET; None for None."""
+    server_id = None if text is None else parse_server_id(text)
+    if server_id is None or isinstance(server_id, int):
         return server_id
     # Guess: where a server has no integer id at all, its UUID is what the Snapshots API takes.
     return describe(client.get_server(server_id))["id"] or server_id
@@ -104,14 +104,14 @@ def before_restore(client: VpsClient, owner: dict, must_read: bool) -> tuple[int
         if not must_read:
             return None, owner
         error.message = (
-            f"Nothing was restored: the status of server {owner['id']}, by which the restore would be awaited, cannot be "
-            f"read: {error.message} Or use wait: false."
+            f"Nothing was restored: the status of server {owner['id']}, by which the restore would be awaited, "
+            f"cannot be read: {error.message} Or use wait: false."
         )
         raise
     if server.get("status") == RESTORING:
         raise VpsError(
-            f"Refused: {server_label(server)} is being restored already, and nobody can tell from which snapshot. Wait until "
-            "it is active or stopped (vps_server_info).",
+            f"Refused: {server_label(server)} is being restored already, and nobody can tell from which snapshot. "
+            "Wait until it is active or stopped (vps_server_info).",
             server=describe(server),
         )
     return server_key, server

@@ -225,7 +225,7 @@ def the_restorable(found: list[dict], params: dict[str, Any]) -> dict:
         )
     if found[0].get("status") != READY:
         raise VpsError(
-            f"Nothing was restored: snapshot {label(found[0])} is not completed, and only a completed one can be restored.",
+            f"Nothing was restored: snapshot {label(found[0])} is not completed; only a completed one can be restored.",
             snapshot=found[0],
         )
     return found[0]
@@ -252,7 +252,9 @@ def split_prunable(
     return newest_first(go), newest_first(stay)
 
 
-def _split_slots(slots, prefix, keep, older_than, now) -> tuple[list[dict], list[dict]]:
+def _split_slots(
+    slots: list[dict], prefix: str, keep: int, older_than: timedelta | None, now: datetime
+) -> tuple[list[dict], list[dict]]:
     named = newest_first(snapshot for snapshot in slots if str(snapshot.get("name")).startswith(prefix))
     completed = [snapshot for snapshot in named if snapshot.get("status") == READY]
     spared = [snapshot.get("id") for snapshot in completed[:keep]]

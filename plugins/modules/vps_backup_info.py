@@ -65,19 +65,16 @@ backups:
 
 from ..module_utils import _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run
+from ..module_utils._module import run_info
 
 
-def info(client: VpsClient, params: dict, check_mode: bool) -> dict:
-    server_id = None if params["server_id"] is None else _servers.resolve_server_id(client, params["server_id"])
-    return {
-        "changed": False,
-        "backups": _snapshots.newest_first(client.list_backups(server_id, params["backup_type"])),
-    }
+def info(client: VpsClient, params: dict) -> dict:
+    server_id = _servers.resolve_server_id(client, params["server_id"])
+    return {"backups": _snapshots.newest_first(client.list_backups(server_id, params["backup_type"]))}
 
 
 def main() -> None:
-    run(info, {"server_id": {"type": "str"}, "backup_type": {"type": "str", "choices": ["manual", "automatic"]}})
+    run_info(info, {"server_id": {"type": "str"}, "backup_type": {"type": "str", "choices": ["manual", "automatic"]}})
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ options:
     type: str
   status:
     description:
-      - Only servers with this status. The API documents V(active), V(stopped), V(suspended), and V(restoring) while a restore runs.
+      - Only servers with this status. The API documents V(active), V(stopped), V(suspended), and V(restoring) while a
+        restore runs.
     type: str
 seealso:
   - module: vpsdotorg.cloud.vps_server_power
@@ -123,15 +124,14 @@ servers:
 
 from ..module_utils import _servers
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run
+from ..module_utils._module import run_info
 
 
-def info(client: VpsClient, params: dict, check_mode: bool) -> dict:
+def info(client: VpsClient, params: dict) -> dict:
     found = _servers.list_servers(client, params["server_id"], params["status"])
     servers = [_servers.describe(server) for server in found]
     name, status = params["name"], params["status"]
     return {
-        "changed": False,
         "servers": [
             server
             for server in servers
@@ -141,7 +141,7 @@ def info(client: VpsClient, params: dict, check_mode: bool) -> dict:
 
 
 def main() -> None:
-    run(info, {"server_id": {"type": "str"}, "name": {"type": "str"}, "status": {"type": "str"}})
+    run_info(info, {"server_id": {"type": "str"}, "name": {"type": "str"}, "status": {"type": "str"}})
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ options:
     required: true
   force:
     description:
-      - Whether to cut the power instead of shutting down, with O(state=stopped) and O(state=restarted). Data that was not written yet is lost.
+      - Whether to cut the power instead of shutting down, with O(state=stopped) and O(state=restarted). Data that was
+        not written yet is lost.
     type: bool
     default: false
   wait:

@@ -14,8 +14,8 @@ description:
   - Makes sure that a server has a snapshot of a name, or has none.
   - A snapshot is a point-in-time copy of the whole server. Making one takes 3 to 10 minutes.
   - What identifies a snapshot is its server and its name. The same name on another server is another snapshot.
-  - Nothing is made twice. When the answer to a create gets lost, the module looks for the new snapshot and adopts it; only
-    where three looks over 15 seconds find nothing it asks once more.
+  - Nothing is made twice. When the answer to a create gets lost, the module looks for the new snapshot and adopts it;
+    only where three looks over 15 seconds find nothing it asks once more.
 author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
 extends_documentation_fragment:
@@ -33,9 +33,9 @@ attributes:
 options:
   state:
     description:
-      - V(present) makes the snapshot, unless there is one. One that is V(completed) is left alone, one that is V(in_progress)
-        is waited for, one that failed is removed and made anew. One of a status that is not documented is never taken for a
-        success, and never deleted.
+      - V(present) makes the snapshot, unless there is one. One that is V(completed) is left alone, one that is
+        V(in_progress) is waited for, one that failed is removed and made anew. One of a status that is not documented
+        is never taken for a success, and never deleted.
       - V(absent) deletes the snapshot for good.
     type: str
     choices: [present, absent]
@@ -52,8 +52,8 @@ options:
     type: str
   snapshot_id:
     description:
-      - With O(state=absent), the snapshot to delete. If O(server_id) or O(name) is given too, a snapshot of another server or
-        name is refused.
+      - With O(state=absent), the snapshot to delete. If O(server_id) or O(name) is given too, a snapshot of another
+        server or name is refused.
     type: int
   description:
     description:
@@ -61,26 +61,27 @@ options:
     type: str
   wait:
     description:
-      - Whether to wait until the snapshot is V(completed). Without it, an update may start before the server is copied.
+      - Whether to wait until the snapshot is V(completed). Without it, an update may start before the server is
+        copied.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds to wait. When they are over the task fails, the snapshot is left alone, and running the task again takes the
-        wait up again.
+      - Seconds to wait. When they are over the task fails, the snapshot is left alone, and running the task again
+        takes the wait up again.
     type: int
     default: 1200
   max_age:
     description:
-      - With O(state=present), how old a completed snapshot of that name may be, such as V(90m), V(12h) or V(7d). An older one is
-        an error, so that last month's V(before-update) does not pass for today's.
+      - With O(state=present), how old a completed snapshot of that name may be, such as V(90m), V(12h) or V(7d). An
+        older one is an error, so that last month's V(before-update) does not pass for today's.
     type: str
   on_limit:
     description:
       - What to do where all slots of the server are taken.
       - V(fail) says so before anything is sent, and lists what is there.
-      - V(rotate) deletes the oldest completed snapshot of that server whose name begins with O(rotate_prefix), no other, and only
-        if another completed one with that prefix stays.
+      - V(rotate) deletes the oldest completed snapshot of that server whose name begins with O(rotate_prefix), no
+        other, and only if another completed one with that prefix stays.
     type: str
     choices: [fail, rotate]
     default: fail
@@ -95,13 +96,15 @@ options:
     default: 5
   all_matching:
     description:
-      - With O(state=absent), whether to delete all snapshots of that name, where the server has several. Without it that is refused.
+      - With O(state=absent), whether to delete all snapshots of that name, where the server has several. Without it
+        that is refused.
     type: bool
     default: false
 notes:
   - A snapshot of a running server may be inconsistent. For best results stop the server first
     (M(vpsdotorg.cloud.vps_server_power)), or bring its databases to rest.
-  - Snapshots lie on the same infrastructure as the server and are meant for a short-term roll-back. They replace no backup.
+  - Snapshots lie on the same infrastructure as the server and are meant for a short-term roll-back. They replace no
+    backup.
 seealso:
   - module: vpsdotorg.cloud.vps_snapshot_info
   - module: vpsdotorg.cloud.vps_snapshot_restore
@@ -210,7 +213,7 @@ def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
 
 
 def absent(client: VpsClient, params: dict, check_mode: bool) -> dict:
-    server_id = None if params["server_id"] is None else _servers.resolve_server_id(client, params["server_id"])
+    server_id = _servers.resolve_server_id(client, params["server_id"])
     # An id is looked for in the whole account, so that one of another server is refused and not taken for gone.
     before = client.list_snapshots(server_id if params["snapshot_id"] is None else None)
     found = _snapshots.select(before, params["snapshot_id"], server_id, params["name"], params["all_matching"])

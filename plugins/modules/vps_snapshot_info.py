@@ -80,17 +80,17 @@ snapshots:
 
 from ..module_utils import _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run
+from ..module_utils._module import run_info
 
 
-def info(client: VpsClient, params: dict, check_mode: bool) -> dict:
-    server_id = None if params["server_id"] is None else _servers.resolve_server_id(client, params["server_id"])
+def info(client: VpsClient, params: dict) -> dict:
+    server_id = _servers.resolve_server_id(client, params["server_id"])
     found = [snapshot for snapshot in client.list_snapshots(server_id) if _snapshots.matches(snapshot, params)]
-    return {"changed": False, "snapshots": _snapshots.newest_first(found)}
+    return {"snapshots": _snapshots.newest_first(found)}
 
 
 def main() -> None:
-    run(
+    run_info(
         info,
         {
             "server_id": {"type": "str"},

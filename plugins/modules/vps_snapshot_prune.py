@@ -11,7 +11,8 @@ module: vps_snapshot_prune
 short_description: Delete old snapshots of VPS.org servers
 version_added: 0.1.0
 description:
-  - Deletes the snapshots of a name prefix that are neither among the newest nor young enough, of one server or of all.
+  - Deletes the snapshots of a name prefix that are neither among the newest nor young enough, of one server or of
+    all.
   - A snapshot in progress, of a status that is not documented, or without a readable time is never touched.
 author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
@@ -38,7 +39,8 @@ options:
     default: false
   name_prefix:
     description:
-      - Which snapshots are looked at. It must end in V(-) or V(_), so that V(web-) never takes snapshots of V(website).
+      - Which snapshots are looked at. It must end in V(-) or V(_), so that V(web-) never takes snapshots of
+        V(website).
     type: str
     required: true
   keep:
@@ -104,7 +106,7 @@ def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
     keep = params["keep"] or 0
     if keep < 0:
         raise VpsError(f"keep must be at least 0, not {keep}.")
-    server_id = None if params["all_servers"] else _servers.resolve_server_id(client, params["server_id"])
+    server_id = _servers.resolve_server_id(client, None if params["all_servers"] else params["server_id"])
     found, kept = _snapshots.split_prunable(
         client.list_snapshots(server_id), params["name_prefix"], keep, older_than, datetime.now(timezone.utc)
     )

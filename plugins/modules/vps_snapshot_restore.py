@@ -32,7 +32,8 @@ attributes:
 options:
   snapshot_id:
     description:
-      - The snapshot to restore. If O(server_id) or O(name) is given too, a snapshot of another server or name is refused.
+      - The snapshot to restore. If O(server_id) or O(name) is given too, a snapshot of another server or name is
+        refused.
     type: int
   server_id:
     description:
@@ -41,12 +42,13 @@ options:
     type: str
   name:
     description:
-      - The name of the snapshot to restore. If the server has several of that name, it is refused and their ids are listed.
+      - The name of the snapshot to restore. If the server has several of that name, it is refused and their ids are
+        listed.
     type: str
   wait:
     description:
-      - Whether to wait until the server is V(active) or V(stopped) again. The token must be allowed to read the server; if it is not,
-        that is refused before anything is restored.
+      - Whether to wait until the server is V(active) or V(stopped) again. The token must be allowed to read the
+        server; if it is not, that is refused before anything is restored.
     type: bool
     default: true
   wait_timeout:
@@ -56,8 +58,8 @@ options:
     default: 1800
 notes:
   - A server that is being restored already is refused, because nobody can tell from which snapshot.
-  - When the answer of the API gets lost, the module looks whether the server is being restored; only where three looks over 15
-    seconds show that it is not, it asks once more.
+  - When the answer of the API gets lost, the module looks whether the server is being restored; only where three
+    looks over 15 seconds show that it is not, it asks once more.
 seealso:
   - module: vpsdotorg.cloud.vps_snapshot
   - module: vpsdotorg.cloud.vps_server_info
@@ -126,7 +128,7 @@ from ..module_utils._module import run
 
 
 def restore(client: VpsClient, params: dict, check_mode: bool) -> dict:
-    server_id = None if params["server_id"] is None else _servers.resolve_server_id(client, params["server_id"])
+    server_id = _servers.resolve_server_id(client, params["server_id"])
     # An id is looked for in the whole account, so that one of another server is refused and not taken for missing.
     listed = client.list_snapshots(server_id if params["snapshot_id"] is None else None)
     snapshot = _snapshots.the_restorable(
