@@ -127,11 +127,14 @@ def plan_present(slots: list[dict], params: dict[str, Any], now: datetime) -> Pl
     """Decide what ``present`` does with the snapshots that one server has.
 
     :param slots: All snapshots of the server.
-    :param params: The module's ``name``, ``max_age``, ``snapshot_limit``, ``on_limit`` and ``rotate_prefix``.
+    :param params: The module's ``name``, ``snapshot_id``, ``max_age``, ``snapshot_limit``, ``on_limit`` and
+        ``rotate_prefix``.
     :param now: The present moment (UTC).
     :raises VpsError: Where the one of that name is too old, or no slot is free and none may be freed.
     """
     named = newest_first(snapshot for snapshot in slots if snapshot.get("name") == params["name"])
+    if params["snapshot_id"] is not None:
+        return Plan(_insist_on(params["snapshot_id"], named))
     failed = [snapshot for snapshot in named if snapshot.get("status") in FAILED]
     alive = [snapshot for snapshot in named if snapshot not in failed]
     # Of several the newest completed one counts, then one that is being made, then one of unknown status.
@@ -141,6 +144,16 @@ def plan_present(slots: list[dict], params: dict[str, Any], now: datetime) -> Pl
         return Plan(alive[0])
     rest = [snapshot for snapshot in slots if snapshot not in failed]
     return Plan(None, failed + _make_room(rest, params))
+
+
+def _insist_on(snapshot_id: int, named: list[dict]) -> dict:
+    for snapshot in named:
+        if snapshot.get("id") == snapshot_id:
+            return snapshot
+    raise VpsError(
+        f"There is no snapshot with id {snapshot_id} of that server and name: it failed, or somebody deleted it. Of that "
+        f"name there is: {listing(named)}."
+    )
 
 
 def _check_age(snapshot: dict, max_age: str | None, now: datetime) -> None:

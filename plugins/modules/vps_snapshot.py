@@ -54,6 +54,8 @@ options:
     description:
       - With O(state=absent), the snapshot to delete. If O(server_id) or O(name) is given too, a snapshot of another
         server or name is refused.
+      - With O(state=present), insists on exactly this snapshot of that server and name. It is waited for, but never made,
+        and never removed where it failed.
     type: int
   description:
     description:
@@ -176,13 +178,11 @@ api_error:
 from datetime import datetime, timezone
 
 from ..module_utils import _operations, _servers, _snapshots
-from ..module_utils._client import VpsClient, VpsError
+from ..module_utils._client import VpsClient
 from ..module_utils._module import run
 
 
 def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
-    if params["snapshot_id"] is not None:
-        raise VpsError("snapshot_id goes with state: absent only; a new snapshot gets its id from the API.")
     _snapshots.check_name(params["name"])
     if params["rotate_prefix"] is not None:
         _snapshots.check_prefix("rotate_prefix", params["rotate_prefix"])
