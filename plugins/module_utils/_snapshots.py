@@ -151,8 +151,8 @@ def _insist_on(snapshot_id: int, named: list[dict]) -> dict:
         if snapshot.get("id") == snapshot_id:
             return snapshot
     raise VpsError(
-        f"There is no snapshot with id {snapshot_id} of that server and name: it failed, or somebody deleted it. Of that "
-        f"name there is: {listing(named)}."
+        f"There is no snapshot with id {snapshot_id} of that server and name: it failed, or somebody deleted it. "
+        f"Of that name there is: {listing(named)}."
     )
 
 

@@ -54,8 +54,8 @@ options:
     description:
       - With O(state=absent), the snapshot to delete. If O(server_id) or O(name) is given too, a snapshot of another
         server or name is refused.
-      - With O(state=present), insists on exactly this snapshot of that server and name. It is waited for, but never made,
-        and never removed where it failed.
+      - With O(state=present), insists on exactly this snapshot of that server and name. It is waited for, but never
+        made, and never removed where it failed.
     type: int
   description:
     description:
