@@ -45,7 +45,7 @@ def run(command: Sequence[str]) -> int:
     """
     if reason := cgroups.missing():
         raise LabError(f"cannot start the lab: {reason}")
-    _find_system_tools()
+    find_system_tools()
     parent = cgroups.own()
     assert parent is not None
     group = cgroups.make(parent)
@@ -101,7 +101,7 @@ def require_inside() -> None:
 
 def enter(pid: int, command: Sequence[str]) -> NoReturn:
     """Replace this process by COMMAND inside the running capsule whose PID 1 has the number PID outside."""
-    _find_system_tools()
+    find_system_tools()
     flags = [*NAMESPACES] if os.geteuid() == 0 else [*NAMESPACES, "--preserve-credentials"]
     # Entering the mount namespace moves the working folder to its root: go back by name.
     back = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(Path.cwd())]
@@ -112,8 +112,8 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _find_system_tools() -> None:
-    # The PATH of an ordinary Debian user lacks the folders of ip and pivot_root.
+def find_system_tools() -> None:
+    """Add to PATH the folders that an ordinary user's lacks: ip and pivot_root are there."""
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*path, *(folder for folder in SYSTEM_PATHS if folder not in path)])
 

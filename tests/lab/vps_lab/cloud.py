@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The place where all servers of one lab live: the image they share, the key that opens them, where they get packages."""
+"""The place where all servers of one lab live: the image they share and the key that opens them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from vps_lab.tools import LabError, run
 DEFAULT_FOLDER = Path("/run/vps-lab")
 # Every port of the capsule's own network is free.
 REPOSITORY_PORT = 8077
-# The image's file, handed into the capsule, where it could not be built.
-IMAGE_VARIABLE = "VPS_LAB_IMAGE"
 
 
 class Cloud:
@@ -53,6 +51,6 @@ class Cloud:
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.base.exists():
-            image.unpack(Path(os.environ.get(IMAGE_VARIABLE) or image.ensure()), self.base)
+            image.unpack(Path(os.environ.get(image.IMAGE_VARIABLE) or image.ensure()), self.base)
         if not self.key.exists():
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "vps-lab", "-f", self.key)

@@ -21,7 +21,11 @@ from vps_lab.tools import LabError, run
 
 PACKAGES = "systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,procps"
 RECIPE = Path(__file__).with_name("image.sh")
-# Paths whose updates apt must fetch from the world: nothing in the lab can reach it.
+# What was made ready outside is handed into the capsule, where it could not be had: the image's file ...
+IMAGE_VARIABLE = "VPS_LAB_IMAGE"
+# ... and the folder of Debian's own pending updates.
+UPDATES_VARIABLE = "VPS_LAB_SECURITY_UPDATES"
+# Folders that apt wants to find where it keeps its state.
 APT_STATE = ("lists/partial", "archives/partial")
 
 
@@ -80,9 +84,11 @@ def security_updates(image: Path) -> Path:
 
 def unpack(image: Path, folder: Path) -> None:
     """Unpack the image into a new folder, which every server then shares, read-only."""
-    folder.mkdir(parents=True)
+    part = folder.with_name(f"{folder.name}.part")
+    part.mkdir(parents=True)
     # Without the machine's own root, device files cannot be made; a server gets its own /dev anyway.
-    run("tar", "--zstd", "--exclude=./dev/*", "--numeric-owner", "-C", folder, "-xpf", image)
+    run("tar", "--zstd", "--exclude=./dev/*", "--numeric-owner", "-C", part, "-xpf", image)
+    part.rename(folder)
 
 
 def _build(image: Path) -> None:

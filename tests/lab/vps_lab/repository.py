@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The apt repository of the lab: a flat folder and an HTTP server on the bridge, where alone the servers see it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import shutil
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from vps_lab import packages
+from vps_lab.capsule import GATEWAY
+from vps_lab.cloud import REPOSITORY_PORT
+from vps_lab.tools import run
+
+
+class Repository:
+    """A context manager that serves a folder; publishing is a copy and a new index."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._server: http.server.ThreadingHTTPServer | None = None
+
+    def __enter__(self) -> Repository:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.clear()
+        handler = functools.partial(_Handler, directory=self.folder)
+        self._server = http.server.ThreadingHTTPServer((GATEWAY, REPOSITORY_PORT), handler)
+        threading.Thread(target=self._server.serve_forever, name="repository", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def publish(self, version: str) -> None:
+        """Offer this version of hello-web, see `vps_lab.packages.RELEASES`."""
+        packages.build(version, self.folder)
+        self._write_index()
+
+    def publish_files(self, folder: Path) -> list[str]:
+        """Offer every .deb file of a folder; returns their names."""
+        files = sorted(folder.glob("*.deb"))
+        for file in files:
+            shutil.copy(file, self.folder)
+        self._write_index()
+        return [file.name for file in files]
+
+    def clear(self) -> None:
+        """Offer nothing any more."""
+        for file in self.folder.glob("*.deb"):
+            file.unlink()
+        self._write_index()
+
+    def _write_index(self) -> None:
+        part = self.folder / "Packages.part"
+        part.write_text("\n".join(map(_entry, sorted(self.folder.glob("*.deb")))))
+        part.replace(self.folder / "Packages")
+
+
+def _entry(file: Path) -> str:
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    control = run("dpkg-deb", "--field", file).strip()
+    return f"{control}\nFilename: ./{file.name}\nSize: {file.stat().st_size}\nSHA256: {digest}\n"
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        # apt would otherwise believe for a while that nothing new was published.
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nobody reads it."""
