@@ -48,10 +48,12 @@ def wait_for(
         if is_done(state):
             return state
         left = deadline - time.monotonic()
+        if left <= LAST_LOOK:
+            break
         if trouble and getattr(trouble, "retry_after", None):
             interval = max(interval, trouble.retry_after)
-        # The last look comes shortly before the deadline, never after it.
-        time.sleep(max(0.0, min(interval, left - LAST_LOOK if left > LAST_LOOK else left)))
+        # The last look comes shortly before the deadline, and no pause after it.
+        time.sleep(min(interval, left - LAST_LOOK))
         left = deadline - time.monotonic()
         if left <= 0:
             break
