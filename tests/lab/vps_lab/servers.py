@@ -37,9 +37,10 @@ NETWORK_FILE = "etc/systemd/network/10-eth0.network"
 
 @dataclass(frozen=True)
 class Process:
-    """A process as the kernel describes it: its number here, and its numbers in the namespaces below this one."""
+    """A process as the kernel describes it: its number here, its numbers in the namespaces below this one."""
 
     pid: int
+    name: str
     inner: tuple[str, ...]
     handled: int
 
@@ -53,7 +54,7 @@ class Process:
         status = dict(line.split(":", 1) for line in lines)
         # What is caught by a handler, or blocked to be read from a signalfd.
         handled = int(status["SigCgt"], 16) | int(status["SigBlk"], 16)
-        return cls(pid, tuple(status["NSpid"].split()[1:]), handled)
+        return cls(pid, status["Name"].strip(), tuple(status["NSpid"].split()[1:]), handled)
 
     def listens_for(self, number: int) -> bool:
         """Whether a signal of that number would reach it."""
@@ -247,8 +248,9 @@ class Server:
 
     def _init(self) -> Process | None:
         """The process that is number 1 inside the server."""
-        processes = map(Process.read, cgroups.processes(self.cgroup))
-        return next((process for process in processes if process and process.inner == ("1",)), None)
+        found = [process for process in map(Process.read, cgroups.processes(self.cgroup)) if process]
+        # Shells have that number before it.
+        return next((process for process in found if (process.name, process.inner) == ("systemd", ("1",))), None)
 
     def _snapshot(self, label: str) -> Path:
         return self.folder / "snapshots" / label
