@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,14 @@ try:
     import requests
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, InsecureRequestWarning, ProtocolError, ProxyError
+    from urllib3.exceptions import (
+        ConnectTimeoutError,
+        HTTPError,
+        InsecureRequestWarning,
+        ProtocolError,
+        ProxyError,
+        SSLError,
+    )
     from urllib3.util.retry import Retry
 
     REQUESTS_IMPORT_ERROR = None
@@ -63,6 +71,9 @@ class VpsError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class ApiError(VpsError):
@@ -119,7 +130,8 @@ class _SafeRetry(Retry):
         self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
         # urllib3 counts a broken TLS stream as "other" and would then repeat a POST that may have been processed.
-        if error is not None and method not in self.allowed_methods and not _never_sent(error):
+        is_unsafe = error is not None and method not in self.allowed_methods and not _never_sent(error)
+        if is_unsafe or _is_distrust(error):
             raise error
         return super().increment(method, url, response, error, *args, **kwargs)
 
@@ -366,7 +378,12 @@ def _never_sent(error: Any) -> bool:
     """Whether no connection came about, so that the request cannot have been processed."""
     if isinstance(error, ProxyError):
         error = getattr(error, "original_error", error)
-    return isinstance(error, ConnectTimeoutError)
+    return isinstance(error, ConnectTimeoutError) or _is_distrust(error)
+
+
+def _is_distrust(error: Any) -> bool:
+    """Whether the certificate was refused: that comes before anything is sent, and repeating does not help."""
+    return isinstance(error, SSLError) and isinstance(error.args[0], ssl.SSLCertVerificationError)
 
 
 def _reason(error: BaseException) -> str:
@@ -406,7 +423,7 @@ def _checked_url(url: str) -> str:
         not usable
         or parts.scheme not in ("http", "https")
         or not host
-        or parts.username
+        or "@" in parts.netloc
         or parts.query
         or parts.fragment
     ):
