@@ -149,25 +149,25 @@ class Lifecycle:
         snapshot.save()
 
     def _end_operation(self, server: Server) -> None:
+        running = self._backend.running(server.ref)
         if server.operation == "restore":
             # Guess: a server whose restore failed is in `error`.
             well = not server.outcome and self._carry_out(lambda: self._put_back(server))
             self._end(server, ACTIVE if well else ERROR)
         elif server.operation in ("stop", "hard_stop"):
-            if self._backend.running(server.ref) is not True:
+            if not running:
                 self._end(server, STOPPED)
-        elif server.operation == "restart" and self._backend.running(server.ref) is True:
+        elif server.operation == "restart" and running:
             pass  # still shutting down
         else:
-            self._end(server, ACTIVE if self._carry_out(lambda: self._ensure_started(server)) else ERROR)
+            # A start was begun at the POST, unless the process was killed between the two.
+            to_start = server.operation == "restart" or running is False
+            well = not to_start or self._carry_out(lambda: self._backend.start(server.ref))
+            self._end(server, ACTIVE if well else ERROR)
 
     def _put_back(self, server: Server) -> None:
         self._backend.put_back(server.ref, server.restored_from)
         self._backend.start(server.ref)
-
-    def _ensure_started(self, server: Server) -> None:
-        if self._backend.running(server.ref) is not True:
-            self._backend.start(server.ref)
 
     def _act(self, server: Server, action: str) -> None:
         if action == "start":

@@ -20,6 +20,9 @@ from .models import Backup, Server, Snapshot
 from .serializers import StrictSerializer
 from .states import ACTIVE, COMPLETED, IN_PROGRESS
 
+# The same as safe_load, many times as fast where PyYAML brings libyaml.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 DEFAULT_SEED = {
     "servers": [
         {"id": 12345, "name": "web-server-01", "ip_address": "203.0.113.10"},
@@ -159,7 +162,7 @@ class Seed(StrictSerializer):
 def read(file: Path | None) -> dict[str, Any]:
     """The validated seed of a YAML file, or the embedded one; SeedError if it is wrong."""
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8")) if file else DEFAULT_SEED
+        data = yaml.load(file.read_text(encoding="utf-8"), Loader) if file else DEFAULT_SEED
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SeedError(" ".join(str(error).split())) from error
     seed = Seed(data=data if data is not None else {})

@@ -32,10 +32,10 @@ class Backend(Protocol):
         """Make the server exist in its power state; idempotent. Called at start-up and at a reset."""
 
     def start(self, server: ServerRef) -> None:
-        """Begin to start the server."""
+        """Begin to start the server; no error if it runs."""
 
     def stop(self, server: ServerRef, force: bool) -> None:
-        """Begin to shut the server down, or with `force` cut its power at once."""
+        """Begin to shut the server down, or with `force` cut its power at once; no error if it is stopped."""
 
     def running(self, server: ServerRef) -> bool | None:
         """Whether the server runs; None if the backend has no own knowledge and the record holds."""
