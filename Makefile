@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# One door to the checks in noxfile.py; needs python3 (3.11 or newer) and make, everything else is set up in .venv and .nox.
+# One door to the checks in noxfile.py. Needs python3 (3.11 or newer) and make; sets up the rest in .venv and .nox.
 
 PYTHON ?= python3
 WORKSHOP := .venv/ready
@@ -40,9 +40,11 @@ clean: ## Remove everything that the targets above made in this folder
 
 $(WORKSHOP): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "$(PYTHON) is missing or older than Python 3.11. Install a newer one, or name it: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' || { \
-	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	  echo "$(PYTHON) is missing or older than Python 3.11. Install a newer one, or name it: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	  exit 1; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 	.venv/bin/uv pip install --quiet --python .venv/bin/python -r requirements-dev.txt || \
