@@ -109,11 +109,11 @@ def test_a_wrong_seed_gives_one_clear_line(tmp_path: Path, seed: Any, reason: st
     assert reason.format(file=file) in done.stderr
 
 
-def test_the_helper_tells_why_an_emulator_did_not_start() -> None:
-    left = set(Path(tempfile.gettempdir()).glob("vps_emulator-testing-*"))
+def test_the_helper_tells_why_an_emulator_did_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(RuntimeError, match=r"exit 2.*sevrers: Unknown key"), Emulator({"sevrers": []}):
         pass
-    assert set(Path(tempfile.gettempdir()).glob("vps_emulator-testing-*")) <= left
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_seed_in_the_readme_is_a_right_one(caller: Any) -> None:

@@ -131,6 +131,13 @@ def test_a_copy_that_cannot_be_taken_is_a_failed_snapshot(
     assert "take was told to fail" in capfd.readouterr().err
 
 
+def test_a_backend_that_cannot_provision_is_closed_again(recorded: Recorded, tmp_path: Path, calls: Any) -> None:
+    (tmp_path / "fail-provision").touch()
+    with pytest.raises(RuntimeError, match=r"exit 2\): vps_emulator: provision was told to fail$"), recorded():
+        pass
+    assert calls() == [f"provision {WEB} True", "close"]
+
+
 @pytest.mark.parametrize("method", ["stop", "put_back", "start"])
 def test_a_restore_that_the_backend_cannot_do_ends_in_error(
     recorded: Recorded, tmp_path: Path, caller: Any, until: Any, method: str

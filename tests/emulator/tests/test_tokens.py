@@ -84,3 +84,4 @@ def test_too_many_calls_are_429_with_the_seconds_to_wait(caller: Any) -> None:
         assert (answer.status_code, set(answer.json())) == (429, {"detail"})
         assert 0 < int(answer.headers["Retry-After"]) <= 60
         assert emulator.requests()[-1]["status"] == 429
+        assert caller(emulator, "vps_other")("GET", "/servers/").status_code == 200, "each token has its own rate"

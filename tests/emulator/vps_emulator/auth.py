@@ -34,9 +34,9 @@ class Token:
 
 @dataclass(frozen=True)
 class Caller:
-    """The user behind a token; the token's name tells callers apart, for throttling."""
+    """The user behind a token; `pk` tells callers apart, for throttling."""
 
-    pk: str
+    pk: int
     is_authenticated: bool = True
 
 
@@ -49,7 +49,7 @@ class BearerAuthentication(TokenAuthentication):
         token = world.current().tokens.get(key)
         if token is None:
             raise AuthenticationFailed("Invalid token.")
-        return Caller(token.name), token
+        return Caller(hash(key)), token
 
 
 class TokenPermission(BasePermission):

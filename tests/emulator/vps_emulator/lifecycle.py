@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
@@ -21,6 +22,7 @@ from .backends import Backend
 from .journal import is_api_call
 from .models import Server, Snapshot
 from .states import ACTIVE, COMPLETED, ERROR, FAILED, IN_PROGRESS, RESTORING, STOPPED
+from .ticker import Ticker
 
 STUCK, VANISHED = "stuck", "vanished"
 # How soon to look again at what is due but could not be finished yet (seconds).
@@ -42,9 +44,7 @@ class Lifecycle:
         self._backend = backend
         self._time_scale = time_scale
         self._locks: dict[int, threading.Lock] = {}
-        self._changed = threading.Event()
-        self._closed = False
-        self._thread = threading.Thread(target=self._end_what_is_due, name="lifecycle", daemon=True)
+        self._ticker = Ticker(self._tick)
 
     # Operations, begun by the API
 
@@ -138,6 +138,12 @@ class Lifecycle:
                 if current:
                     self._end_operation(current)
 
+    def _tick(self) -> float | None:
+        self.advance()
+        firsts = (each.objects.aggregate(first=Min("due_at"))["first"] for each in (Snapshot, Server))
+        due = [first for first in firsts if first]
+        return max(LOOK_AGAIN, (min(due) - timezone.now()).total_seconds()) if due else None
+
     def _end_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.outcome == VANISHED:
             self._discard(snapshot)
@@ -175,7 +181,7 @@ class Lifecycle:
         else:
             self._backend.stop(server.ref, force=action == "hard_stop")
 
-    # Start, reset, stop
+    # Start, stop, reset
 
     def provision(self) -> None:
         """Make every server exist in its backend; raises the backend's error."""
@@ -189,7 +195,11 @@ class Lifecycle:
         unfinished.update(outcome=FAILED, due_at=timezone.now())
         begun = Server.objects.exclude(operation="").filter(due_at=None).exclude(outcome=STUCK)
         begun.update(due_at=timezone.now())
-        self._thread.start()
+        self._ticker.start()
+
+    def pause(self) -> None:
+        """End nothing by itself any more; what is under way stays in the database for `resume`."""
+        self._ticker.end()
 
     def replace_all(self, load: Callable[[], None]) -> None:
         """Drop every copy and record, then let `load` make new ones, while nothing else changes."""
@@ -200,28 +210,7 @@ class Lifecycle:
                 self._backend.discard(snapshot.server.ref, snapshot.id)
             call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
             load()
-        self._changed.set()
-
-    def close(self) -> None:
-        """End the background thread and the backend."""
-        self._closed = True
-        self._changed.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._backend.close()
-
-    def _end_what_is_due(self) -> None:
-        while not self._closed:
-            try:
-                self.advance()
-                pause = _until_next_due()
-            except Exception:
-                logger.exception("ending what is due failed; it is tried again")
-                pause = 1.0
-            self._changed.wait(pause)
-            # Only here, before `_closed` is read and all that is due is looked at: no change is missed.
-            self._changed.clear()
-        connection.close()
+        self._ticker.wake()
 
     # Small steps
 
@@ -255,13 +244,13 @@ class Lifecycle:
         if snapshot.outcome != STUCK:
             snapshot.due_at = self._due(snapshot.server.snapshot_minutes)
         snapshot.save()
-        self._changed.set()
+        self._ticker.wake()
 
     def _schedule(self, server: Server, minutes: float) -> None:
         if server.outcome != STUCK:
             server.due_at = self._due(minutes)
             server.save()
-        self._changed.set()
+        self._ticker.wake()
 
     def _end(self, server: Server, status: str) -> None:
         server.operation = server.outcome = ""
@@ -312,17 +301,3 @@ def _snapshot(snapshot_id: int) -> Snapshot:
     if snapshot is None:
         raise NotFound("Snapshot not found.")
     return snapshot
-
-
-def _until_next_due() -> float | None:
-    due = [
-        first
-        for model in (Snapshot, Server)
-        if (
-            first := model.objects.filter(due_at__isnull=False)
-            .order_by("due_at")
-            .values_list("due_at", flat=True)
-            .first()
-        )
-    ]
-    return max(LOOK_AGAIN, (min(due) - timezone.now()).total_seconds()) if due else None

@@ -21,7 +21,7 @@ from . import DEFAULT_TOKEN
 
 # Seconds; a start takes less than one on an idle machine.
 START_TIMEOUT = 60
-STOP_TIMEOUT = 10
+STOP_TIMEOUT = 30
 
 
 class Emulator:
