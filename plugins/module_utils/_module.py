@@ -58,10 +58,13 @@ def run(verb: Verb, options: dict[str, Any], **requirements: Any) -> None:
     module.no_log_values.add(module.params["api_token"].strip())
     try:
         client = connect(module.params, f"ansible-core/{ansible_version}")
-        result = verb(client, module.params, module.check_mode)
+        result, leave = verb(client, module.params, module.check_mode), module.exit_json
     except VpsError as error:
-        module.fail_json(msg=error.message, **error.details)
-    module.exit_json(**result)
+        result, leave = {"msg": error.message, **error.details}, module.fail_json
+    # As an argument of exit_json they are deprecated from ansible-core 2.19 on.
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    leave(**result)
 
 
 def run_info(read: Callable[[VpsClient, dict[str, Any]], dict[str, Any]], options: dict[str, Any]) -> None:
