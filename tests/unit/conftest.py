@@ -75,24 +75,26 @@ SITUATIONS: dict[str, list[tuple[str, str, str]]] = {
     "stopped": [("before-update", "completed", "3h")],
     "suspended": [("before-update", "completed", "3h")],
     "restoring": [("before-update", "completed", "3h")],
-    # A restore that is still going on when somebody looks for it.
+    # Here a restore takes a second, and a power action for ever.
     "slow": [("before-update", "completed", "3h")],
 }
 IDS = {name: number for number, name in enumerate(SITUATIONS, start=101)}
 
 
-def seed() -> dict[str, Any]:
+def seed(shape: str) -> dict[str, Any]:
     """The emulator's seed for the situations: the snapshots of server 104 have the ids 1041, 1042, and so on."""
     return {
-        "snapshot_page_size": 100,
+        "server_shape": shape,
         "tokens": [{"token": READER_TOKEN, "name": "no servers", "permissions": ["snapshots:*"]}],
         "servers": [
             {
                 "id": number,
+                "uuid": f"00000000-0000-4000-8000-{number:012}",
                 "name": name,
                 "status": name if name in ("stopped", "suspended", "restoring") else "active",
                 "ip_address": f"203.0.113.{number}",
-                "restore_minutes": 60 if name == "slow" else 10,
+                "restore_minutes": 100 if name == "slow" else 10,
+                "power_seconds": 10**7 if name == "slow" else 30,
                 # Time to find it in progress, yet soon over.
                 "snapshot_minutes": 30 if name == "in_progress" else 5,
             }
@@ -121,6 +123,11 @@ def seed() -> dict[str, Any]:
 class Service(Emulator):
     """The emulator, and what tests ask about it."""
 
+    def __init__(self, shape: str = "both") -> None:
+        # So fast that a snapshot takes 50 ms and a restore 100 ms.
+        super().__init__(seed(shape), token=TOKEN, time_scale=6000)
+        self.shape = shape
+
     def calls(self) -> list[str]:
         """What was called, like ``GET /snapshots/``, in order."""
         return [f"{call['method']} {call['path'].removeprefix('/api/v1')}" for call in self.requests()]
@@ -141,8 +148,15 @@ class Service(Emulator):
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Service]:
-    """Serve all situations, so fast that a snapshot takes 50 ms and a restore 100 ms."""
-    with Service(seed(), token=TOKEN, time_scale=6000) as service:
+    """Serve all situations."""
+    with Service() as service:
+        yield service
+
+
+@pytest.fixture(scope="session", params=["pages", "vendor"])
+def shaped_emulator(request: pytest.FixtureRequest) -> Iterator[Service]:
+    """Serve the same, with servers either as the vendor's pages show them or as its client reads them."""
+    with Service(request.param) as service:
         yield service
 
 
@@ -299,3 +313,10 @@ def _kind(described: dict[str, Any] | None) -> dict[str, Any] | None:
 def run(service: Service) -> Run:
     """Run modules against the emulator."""
     return Run(service)
+
+
+@pytest.fixture
+def shaped_run(shaped_emulator: Service) -> Run:
+    """Run modules against the emulator in either shape."""
+    shaped_emulator.reset()
+    return Run(shaped_emulator)
