@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: vps
+short_description: VPS.org servers as inventory hosts
+version_added: 0.1.0
+description:
+  - Makes each server of a VPS.org account a host, so that nobody keeps a list of servers and their ids by hand.
+  - The configuration is a YAML file whose name ends in C(.vps.yml) or C(.vps.yaml).
+  - A host bears the name of its server. Servers that share one name become hosts called C(NAME-ID), and so does a
+    server called C(localhost), which would otherwise take the place of the controller. Filters do not change names.
+  - Each host has the keys of RV(vpsdotorg.cloud.vps_server_info#module:servers[]) as variables with C(vps_) before
+    them (C(vps_id), C(vps_uuid), C(vps_name), C(vps_hostname), C(vps_status), C(vps_ipv4), C(vps_ipv6),
+    C(vps_location), C(vps_plan), C(vps_os), C(vps_created_at), C(vps_raw)), and C(vps_server_id), which is the integer
+    id if there is one, else the UUID.
+  - C(ansible_host) is the first IPv4 address, else the first IPv6 address. Set it in O(compose) to connect otherwise.
+author:
+  - The vpsdotorg.cloud authors (@vpsdotorg)
+extends_documentation_fragment:
+  - vpsdotorg.cloud.vps
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+options:
+  plugin:
+    description:
+      - Tells that the file is meant for this plugin.
+    type: str
+    required: true
+    choices: [vpsdotorg.cloud.vps]
+  api_token:
+    env:
+      - name: VPS_API_TOKEN
+  api_url:
+    env:
+      - name: VPS_API_URL
+  ca_path:
+    env:
+      - name: VPS_API_CA_PATH
+  api_timeout:
+    env:
+      - name: VPS_API_TIMEOUT
+  api_retries:
+    env:
+      - name: VPS_API_RETRIES
+  status:
+    description:
+      - Only servers with one of these statuses. The API documents V(active), V(stopped), V(suspended), and
+        V(restoring) while a restore runs.
+    type: list
+    elements: str
+  location:
+    description:
+      - Only servers in one of these locations, by the name that C(vps_location) shows.
+    type: list
+    elements: str
+notes:
+  - The API options, such as O(api_token), may be templates. They see extra variables and nothing else.
+  - With O(cache), the servers of the account are kept, never the token. The filters apply to what comes from the cache,
+    too.
+  - Nothing that the API says is ever run as a template. All host variables are marked as unsafe, and so are names of
+    hosts and groups that could become code. C(ansible-inventory --list) prints what is marked as an object with the key
+    C(__ansible_unsafe).
+seealso:
+  - module: vpsdotorg.cloud.vps_server_info
+"""
+
+EXAMPLES = r"""
+# The least: the token is in the environment variable VPS_API_TOKEN.
+# File: servers.vps.yml
+plugin: vpsdotorg.cloud.vps
+
+---
+# The token from a file; any lookup will do.
+plugin: vpsdotorg.cloud.vps
+api_token: "{{ lookup('ansible.builtin.file', '~/.config/vps-token') }}"
+
+---
+# Only what runs in two locations, in groups such as location_Amsterdam and os_Debian_12.
+plugin: vpsdotorg.cloud.vps
+status: [active]
+location: [Amsterdam, Frankfurt]
+keyed_groups:
+  - key: vps_location
+    prefix: location
+  - key: vps_os | replace(' ', '_')
+    prefix: os
+groups:
+  web: vps_name is match('web-')
+compose:
+  ansible_user: "'root'"
+strict: true
+
+---
+# Ask the API once an hour at most; a run with --flush-cache asks at once.
+plugin: vpsdotorg.cloud.vps
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/vps-inventory
+cache_timeout: 3600
+"""
+
+import contextlib
+import re
+from collections import Counter
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleParserError
+from ansible.inventory.group import to_safe_group_name
+from ansible.module_utils.ansible_release import __version__ as ansible_version
+from ansible.module_utils.basic import missing_required_lib
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ..module_utils._client import REQUESTS_IMPORT_ERROR, VpsError
+from ..module_utils._module import API_OPTIONS, connect
+from ..module_utils._servers import describe
+
+# Of these, no template and no call can be made, however they are put together.
+HARMLESS = re.compile(r"[\w .,:/@+-]*")
+
+
+def safe_name(name: str) -> str:
+    """The name, marked as unsafe if it could become code (nothing from outside is trusted from 2.19 on).
+
+    Not always: ansible-inventory of 2.16 to 2.18 prints a marked name as an object, on which AWX's import fails.
+    """
+    return name if HARMLESS.fullmatch(name) else wrap_var(name)
+
+
+def identity(server: dict) -> int | str | None:
+    """What names the server to the modules: its integer id, else its UUID."""
+    return server["uuid"] if server["id"] is None else server["id"]
+
+
+def host_names(servers: list[dict]) -> list[str]:
+    """The name of each server's host, no two of them alike, in the order of the servers."""
+    names = [str(server["name"]) for server in servers]
+    longer = [f"{name}-{identity(server)}" for name, server in zip(names, servers, strict=True)]
+    # A longer name may be another server's own name, which then has to become longer too.
+    while True:
+        uses = Counter(names)
+        clashing = [
+            place
+            for place, name in enumerate(names)
+            if name != longer[place] and (uses[name] > 1 or name in constants.LOCALHOST)
+        ]
+        if not clashing:
+            return names
+        for place in clashing:
+            names[place] = longer[place]
+
+
+def host_vars(server: dict) -> dict[str, Any]:
+    """The variables of a server's host."""
+    variables = {f"vps_{key}": value for key, value in server.items()}
+    variables["vps_server_id"] = identity(server)
+    for address in (server["ipv4"] + server["ipv6"])[:1]:
+        variables["ansible_host"] = address
+    return variables
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    NAME = "vpsdotorg.cloud.vps"
+
+    @staticmethod
+    def _sanitize_group_name(name: str) -> str:
+        # Groups are named after values of the API, whose mark ansible-core loses on its way here.
+        return safe_name(to_safe_group_name(name))
+
+    def verify_file(self, path: str) -> bool:
+        """Whether the file may be a configuration of this plugin."""
+        return super().verify_file(path) and path.endswith((".vps.yml", ".vps.yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Fill the inventory with the servers of the account."""
+        super().parse(inventory, loader, path, cache)
+        if REQUESTS_IMPORT_ERROR:
+            raise AnsibleParserError(missing_required_lib("requests"))
+        self._read_config_data(path)
+        try:
+            servers = self._servers(path, cache)
+        except VpsError as error:
+            raise AnsibleParserError(error.message) from None
+        for name, server in zip(host_names(servers), servers, strict=True):
+            if self._is_wanted(server):
+                self._add_host(safe_name(name), host_vars(server))
+
+    def _servers(self, path: str, cache: bool) -> list[dict]:
+        """All servers of the account, from the cache where that is wanted and they are there."""
+        self.templar.available_variables = self._vars
+        options = {name: self.templar.template(self.get_option(name)) for name in API_OPTIONS}
+        if not self.get_option("cache"):
+            return self._fetch(options)
+        # Another account's servers must not come from the cache. Of the digest, too few digits are used to guess from.
+        key = self.get_cache_key(f"{path} {options['api_url']} {options['api_token']}")
+        if cache:
+            with contextlib.suppress(KeyError):
+                return self._cache[key]
+        self._cache[key] = self._fetch(options)
+        return self._cache[key]
+
+    def _fetch(self, options: dict[str, Any]) -> list[dict]:
+        """Ask the API."""
+        client = connect(options, f"ansible-core/{ansible_version}")
+        return [describe(server) for server in client.list_servers()]
+
+    def _is_wanted(self, server: dict) -> bool:
+        """Whether the server passes the filters, which know the names that users see, whatever the API filters by."""
+        filters = {key: self.get_option(key) for key in ("status", "location")}
+        return all(not wanted or server[key] in wanted for key, wanted in filters.items())
+
+    def _add_host(self, host: str, variables: dict[str, Any]) -> None:
+        """Add one host with its variables, and what users construct from them."""
+        self.inventory.add_host(host)
+        for name, value in variables.items():
+            self.inventory.set_variable(host, name, wrap_var(value))
+        strict = self.get_option("strict")
+        known = self.inventory.get_host(host).get_vars()
+        self._set_composite_vars(self.get_option("compose"), known, host, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), {}, host, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), {}, host, strict=strict)
