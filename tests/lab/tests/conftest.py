@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from vps_lab import capsule, check, image
 from vps_lab.cloud import Cloud
 from vps_lab.lab import Lab

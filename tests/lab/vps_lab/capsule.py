@@ -11,6 +11,7 @@ The capsule always has a user namespace of its own: root in it has no power over
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -32,7 +33,10 @@ CGROUP = Path("/run/cgroup")
 # Host's process id of the capsule's PID 1, by which a running capsule is entered.
 PID_VARIABLE = "VPS_LAB_CAPSULE"
 
+DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 NAMESPACES = ("--user", "--mount", "--net", "--pid", "--ipc", "--uts")
+# The two stages of PID 1: without ids and capabilities of the namespace, and with them.
+UNMAPPED, MAPPED = "unmapped", "mapped"
 ALL_IDS = str(2**32 - 1)
 SYSTEM_PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
@@ -56,7 +60,7 @@ def run(command: Sequence[str]) -> int:
     try:
         # What ends the group ends the capsule; and a capsule within this one finds a group of its own.
         join = ["sh", "-c", 'echo 0 > "$1/cgroup.procs" && shift && exec "$@"', "sh", str(group)]
-        inner = [sys.executable, "-m", "vps_lab.capsule", str(theirs.fileno()), str(group), *command]
+        inner = [sys.executable, "-m", "vps_lab.capsule", UNMAPPED, str(theirs.fileno()), str(group), *command]
         chain = subprocess.Popen([*join, *unshare(), "--", *inner], pass_fds=[theirs.fileno()])
         theirs.close()
         # Ctrl-C is for COMMAND, which ends cleanly; everything above it waits for that.
@@ -77,7 +81,7 @@ def run(command: Sequence[str]) -> int:
 
 def unshare() -> list[str]:
     """The command that opens the namespaces; root's user ids are mapped from outside, others' by newuidmap."""
-    chain = ["setpriv", "--pdeathsig", "KILL", "unshare", *NAMESPACES, "--fork", "--kill-child=KILL"]
+    chain = [*DIE_WITH_PARENT, "unshare", *NAMESPACES, "--fork", "--kill-child=KILL"]
     return chain if os.geteuid() == 0 else [*chain, "--map-root-user", "--map-auto"]
 
 
@@ -141,15 +145,19 @@ def _default_routes() -> list[str]:
 
 def main(arguments: Sequence[str]) -> NoReturn:
     """PID 1 of the capsule: waits until its ids are mapped, sets the capsule up, runs the command, reaps orphans."""
-    channel, group, *command = arguments
+    stage, channel, group, *command = arguments
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if channel != "-":
-        with socket.socket(fileno=int(channel)) as other:
-            other.send(b".")
-            if not other.recv(1):
-                raise SystemExit("the capsule's parent is gone")
-        # Started without a user id of the namespace, this process has no capabilities: a second exec gives them.
-        os.execv(sys.executable, [sys.executable, "-m", "vps_lab.capsule", "-", group, *command])
+    parent = socket.socket(fileno=int(channel))
+    if stage == UNMAPPED:
+        parent.send(b".")
+        parent.recv(1)
+        # The next exec gives the capabilities, and takes away what unshare --kill-child has set.
+        again = [*DIE_WITH_PARENT, sys.executable, "-m", "vps_lab.capsule", MAPPED, channel, group, *command]
+        os.execvp(again[0], again)
+    # From here on the kernel tells of the parent's death: was it in time?
+    with parent, contextlib.suppress(BlockingIOError):
+        if parent.recv(1, socket.MSG_DONTWAIT) == b"":
+            raise SystemExit("the parent of the capsule was killed while it began")
     _furnish(Path(group))
     raise SystemExit(_serve(command))
 
@@ -159,9 +167,12 @@ def _furnish(group: Path) -> None:
     os.environ[PID_VARIABLE] = str(Path("/proc/self").readlink())
     tool("mount", "-t", "proc", "-o", "nosuid,nodev,noexec", "proc", "/proc")
     # An empty /run hides every socket of the machine's own services (systemd, D-Bus, container engines).
-    tool("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
-    CGROUP.mkdir()
-    tool("mount", "--rbind", group, CGROUP)
+    # It is made elsewhere and moved, as the control group of a capsule within a capsule lies below /run itself.
+    stage = Path("/mnt")
+    tool("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", stage)
+    (stage / CGROUP.name).mkdir()
+    tool("mount", "--rbind", group, stage / CGROUP.name)
+    tool("mount", "--no-mtab", "--move", stage, CGROUP.parent)
     tool("mount", "-t", "sysfs", "-o", "ro", "sysfs", "/sys")
     tool("ip", "link", "set", "lo", "up")
     tool("ip", "link", "add", BRIDGE, "type", "bridge")

@@ -27,7 +27,10 @@ def own() -> Path | None:
         fields, _, kind = line.partition(" - ")
         if kind.startswith("cgroup2 "):
             root, mount_point = fields.split()[3:5]
-            return Path(mount_point, os.path.relpath(path, root))
+            group = Path(mount_point, os.path.relpath(path, root))
+            # Another file system may lie over the mount, or the mount may show other groups only.
+            if ".." not in group.parts and (group / "cgroup.procs").exists():
+                return group
     return None
 
 

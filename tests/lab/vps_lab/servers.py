@@ -108,6 +108,7 @@ class Server:
         with self._alone():
             self._refuse_if_running("install it")
             shutil.rmtree(self.folder / "snapshots", ignore_errors=True)
+            self.console.unlink(missing_ok=True)
             self.store.create()
             self.store.mount()
             files = {

@@ -7,6 +7,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+# Characters of a failed tool's output that an error message repeats.
+SHOWN = 2000
+
 
 class LabError(RuntimeError):
     """Something in the lab failed; the message says what was tried, what came back and what to do."""
@@ -30,5 +33,6 @@ def run(*command: str | Path, timeout: float | None = None) -> str:
     except subprocess.TimeoutExpired as error:
         raise LabError(f"'{shown}' did not end within {timeout} seconds") from error
     if done.returncode:
-        raise LabError(f"'{shown}' failed with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+        said = f"{done.stdout[-SHOWN:]}\n{done.stderr[-SHOWN:]}"
+        raise LabError(f"'{shown}' failed with {done.returncode}: {said.strip()}")
     return done.stdout

@@ -4,9 +4,10 @@
 set -e
 [ "$1" = configure ] || exit 0
 
-# The data are migrated and there is no way back: an older hello-web cannot read them.
+# Data are migrated forwards only: an older hello-web finds what it cannot read.
 mkdir -p /var/lib/hello-web
-echo "@SCHEMA@" > /var/lib/hello-web/schema
+schema=$(cat /var/lib/hello-web/schema 2>/dev/null || echo 0)
+[ "$schema" -ge "@SCHEMA@" ] || echo "@SCHEMA@" > /var/lib/hello-web/schema
 
 systemctl daemon-reload
 systemctl --quiet enable hello-web.service
