@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.ansible_release import __version__ as ansible_version
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.common.parameters import sanitize_keys
 
 from ._client import DEFAULT_URL, REQUESTS_IMPORT_ERROR, VpsClient, VpsError
 
@@ -55,7 +56,7 @@ def run(verb: Verb, options: dict[str, Any], **requirements: Any) -> None:
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     # A token from a file may end in a line break, and what the API echoes then does not.
-    module.no_log_values.add(module.params["api_token"].strip())
+    module.no_log_values.update({module.params["api_token"].strip()} - {""})
     try:
         client = connect(module.params, f"ansible-core/{ansible_version}")
         result, leave = verb(client, module.params, module.check_mode), module.exit_json
@@ -64,7 +65,8 @@ def run(verb: Verb, options: dict[str, Any], **requirements: Any) -> None:
     # As an argument of exit_json they are deprecated from ansible-core 2.19 on.
     for warning in result.pop("warnings", []):
         module.warn(warning)
-    leave(**result)
+    # Ansible hides the token in values, but not in keys.
+    leave(**sanitize_keys(result, module.no_log_values))
 
 
 def run_info(read: Callable[[VpsClient, dict[str, Any]], dict[str, Any]], options: dict[str, Any]) -> None:
