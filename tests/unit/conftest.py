@@ -234,8 +234,8 @@ class Run:
         arguments = {name: value for name, value in given.items() if value is not None}
         writes = self._service.writes()
         output = _output_of(module, {**arguments, "_ansible_check_mode": check, "_ansible_diff": True})
-        for secret in (arguments.get("api_token"), TOKEN, READER_TOKEN):
-            assert not secret or secret.strip() == "" or secret.strip() not in output
+        secrets = {arguments.get("api_token", "").strip(), TOKEN, READER_TOKEN} - {""}
+        assert [secret for secret in secrets if secret in output] == []
         result = json.loads(output[output.index("{") :])
         if check:
             assert self._service.writes() == writes

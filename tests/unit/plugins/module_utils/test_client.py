@@ -357,16 +357,18 @@ def test_deleting_what_is_gone_is_no_error(client: VpsClient, service: Any) -> N
 
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
-def test_a_get_is_repeated_after(client: VpsClient, service: Any, code: int) -> None:
+def test_a_get_is_repeated_after(client: VpsClient, service: Any, servers: dict, code: int) -> None:
     service.fault(kind="status", code=code, times=3)
-    assert client.list_snapshots()
+    assert client.list_snapshots(servers["completed"])
     assert len(service.requests()) == 4
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "truncate"])
-def test_a_get_is_repeated_after_a_lost_or_cut_answer(client: VpsClient, service: Any, kind: str) -> None:
+def test_a_get_is_repeated_after_a_lost_or_cut_answer(
+    client: VpsClient, service: Any, servers: dict, kind: str
+) -> None:
     service.fault(kind=kind, times=2)
-    assert client.list_snapshots()
+    assert client.list_snapshots(servers["completed"])
     assert len(service.requests()) == 3
 
 
