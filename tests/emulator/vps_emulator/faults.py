@@ -7,7 +7,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -36,10 +36,10 @@ class FaultSerializer(StrictSerializer):
     seconds = serializers.FloatField(default=0, min_value=0)
     status = serializers.CharField(required=False)
 
-    def validate(self, fault: dict[str, Any]) -> dict[str, Any]:
-        if fault["kind"] == OUTCOME and "status" not in fault:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["kind"] == OUTCOME and "status" not in attrs:
             raise serializers.ValidationError({"status": "An outcome needs the status it shall end with."})
-        return fault
+        return attrs
 
 
 class FaultBoard:
@@ -140,10 +140,10 @@ def _truncated(response: HttpResponse) -> HttpResponse:
 def _dropped() -> StreamingHttpResponse:
     # The cleanest drop is why the server is waitress: it sends the headers with the first piece of the body, and an
     # OSError before that closes the connection without a byte; no socket is touched, no class of it replaced.
-    def broken() -> Iterator[bytes]:
-        raise ConnectionAbortedError("the connection is dropped, as a fault asked for")
-        yield b""
-
-    response = StreamingHttpResponse(broken())
+    response = StreamingHttpResponse(map(_abort, [b""]))
     response.dropped = True
     return response
+
+
+def _abort(_piece: bytes) -> bytes:
+    raise ConnectionAbortedError("the connection is dropped, as a fault asked for")

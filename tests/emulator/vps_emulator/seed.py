@@ -65,13 +65,13 @@ class CreatedSerializer(StrictSerializer):
     created_at = serializers.DateTimeField(required=False)
     age = serializers.RegexField(r"\A\d+[smhdw]\Z", required=False)
 
-    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        age = data.pop("age", None)
-        if age and "created_at" in data:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        age = attrs.pop("age", None)
+        if age and "created_at" in attrs:
             raise serializers.ValidationError({"age": "It excludes created_at."})
         now = timezone.now().replace(microsecond=0)
-        data.setdefault("created_at", now - _duration(age or "0s"))
-        return data
+        attrs.setdefault("created_at", now - _duration(age or "0s"))
+        return attrs
 
 
 class TokenSeed(StrictSerializer):
@@ -96,8 +96,8 @@ class ServerSeed(CreatedSerializer):
     restore_minutes = serializers.FloatField(min_value=0, required=False)
     power_seconds = serializers.FloatField(min_value=0, required=False)
 
-    def validate(self, server: dict[str, Any]) -> dict[str, Any]:
-        server = super().validate(server)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        server = super().validate(attrs)
         server.setdefault("uuid", uuid.uuid5(uuid.NAMESPACE_DNS, f"server-{server['id']}.vps.org"))
         server.setdefault("hostname", server["name"])
         server["updated_at"] = server["created_at"]
@@ -113,8 +113,8 @@ class SnapshotSeed(CreatedSerializer):
     description = serializers.CharField(default="", allow_blank=True)
     outcome = serializers.CharField(default=COMPLETED)
 
-    def validate(self, snapshot: dict[str, Any]) -> dict[str, Any]:
-        snapshot = super().validate(snapshot)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        snapshot = super().validate(attrs)
         if snapshot["status"] == COMPLETED and snapshot["size_mb"] is None:
             snapshot["size_mb"] = 5120
         return snapshot
@@ -142,21 +142,21 @@ class Seed(StrictSerializer):
     snapshots = SnapshotSeed(many=True, default=list)
     backups = BackupSeed(many=True, default=list)
 
-    def validate(self, seed: dict[str, Any]) -> dict[str, Any]:
-        servers = {server["id"] for server in seed["servers"]}
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        servers = {server["id"] for server in attrs["servers"]}
         for kind in ("snapshots", "backups"):
-            for position, item in enumerate(seed[kind]):
+            for position, item in enumerate(attrs[kind]):
                 if item["server_id"] not in servers:
                     place = f"{kind}[{position}].server_id"
                     raise serializers.ValidationError({place: f"No server {item['server_id']} is in the seed."})
         for kind, key in (("servers", "id"), ("servers", "uuid"), ("snapshots", "id"), ("backups", "id")):
-            counts = Counter(item[key] for item in seed[kind] if key in item)
+            counts = Counter(item[key] for item in attrs[kind] if key in item)
             if twice := [str(value) for value, count in counts.items() if count > 1]:
                 raise serializers.ValidationError({kind: f"{key} {', '.join(twice)} is there more than once."})
-        for server in seed["servers"]:
+        for server in attrs["servers"]:
             for key in ("snapshot_minutes", "restore_minutes", "power_seconds"):
-                server.setdefault(key, seed[key])
-        return seed
+                server.setdefault(key, attrs[key])
+        return attrs
 
 
 def read(file: Path | None) -> dict[str, Any]:
