@@ -72,22 +72,11 @@ def test_an_ordinary_user_has_a_whole_lab(tmp_path_factory: pytest.TempPathFacto
     script = home / "story.py"
     script.write_text(test.read_text())
     lab = [sys.executable, "-m", "vps_lab", "capsule", "--", sys.executable, script, store]
+    scene = _scene(home, shlex.join(map(str, lab)))
+    # Without the network of this capsule, which the user would take for one of their own.
+    namespaces = ["unshare", "--mount", "--net", "--propagation", "private"]
     done = subprocess.run(
-        [
-            "unshare",
-            "--mount",
-            "--net",
-            "--propagation",
-            "private",
-            "sh",
-            "-c",
-            _scene(home, shlex.join(map(str, lab))),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd="/",
+        [*namespaces, "sh", "-c", scene], capture_output=True, text=True, timeout=120, check=False, cwd="/"
     )
     try:
         assert (done.returncode, done.stdout, done.stderr) == (0, "the server is what it was\n", "")

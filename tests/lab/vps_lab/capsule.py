@@ -87,7 +87,7 @@ def unshare() -> list[str]:
 
 def is_inside() -> bool:
     """Whether this process is in a capsule: the bridge is there, and no route to the world is."""
-    return Path("/sys/class/net", BRIDGE).exists() and not _default_routes()
+    return BRIDGE in {name for _index, name in socket.if_nameindex()} and not _default_routes()
 
 
 def require_inside() -> None:

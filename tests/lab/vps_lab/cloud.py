@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from vps_lab import image
@@ -51,6 +50,6 @@ class Cloud:
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.base.exists():
-            image.unpack(Path(os.environ.get(image.IMAGE_VARIABLE) or image.ensure()), self.base)
+            image.unpack(image.ensure(), self.base)
         if not self.key.exists():
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "vps-lab", "-f", self.key)
