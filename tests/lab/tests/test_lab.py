@@ -123,8 +123,9 @@ def test_the_inventory_reaches_every_server(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_there_is_one_lab_in_a_capsule(lab: Lab) -> None:
-    with pytest.raises(LabError, match="a lab lives in"):
-        Lab(servers=1, folder=lab.folder)
+    with pytest.raises(LabError, match="a lab lives in"), Lab(servers=1, folder=lab.folder):
+        pass
+    assert status(lab, 1001) == "active"
 
 
 def test_a_missing_file_is_an_error(lab: Lab) -> None:

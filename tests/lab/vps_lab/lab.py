@@ -70,43 +70,38 @@ class Lab:
         seed: Mapping[str, Any] | None = None,
         folder: Path = DEFAULT_FOLDER,
     ) -> None:
-        require_inside()
         self.folder = folder
+        self.servers: list[LabServer] = []
+        self._count = servers
+        self._options = {"store": store, **({"disk_size": disk_size} if disk_size else {})}
+        self._seed = dict(seed or {})
+        self._time_scale = time_scale
         self._cleanup = ExitStack()
-        self._hold_folder()
-        self._cloud = Cloud(folder, store, disk_size)
-        self.servers = [self._server(number) for number in range(servers)]
-        self._repository = Repository(folder / "repository")
-        options = {"dir": str(folder), "store": store, **({"disk_size": str(disk_size)} if disk_size else {})}
-        self.emulator = Emulator(
-            {**(seed or {}), "servers": [_seed(server) for server in self.servers]},
-            time_scale=time_scale,
-            db=folder / "api.sqlite3",
-            arguments=[
-                f"--port={API_PORT}",
-                "--backend=vps_lab.backend:SystemBackend",
-                *(f"--backend-option={key}={value}" for key, value in options.items()),
-            ],
-        )
         self._api_runs = False
 
     def __enter__(self) -> Lab:
-        with ExitStack() as on_error:
-            on_error.callback(self._end)
-            self._cleanup.enter_context(self._repository)
+        require_inside()
+        with self._cleanup:
+            self._hold_folder()
+            self._cleanup.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            self._cloud = Cloud(self.folder, **self._options)
+            self._repository = self._cleanup.enter_context(Repository(self.folder / "repository"))
+            self.servers = [self._server(number) for number in range(self._count)]
+            for server in self.servers:
+                self._cleanup.callback(server.machine.remove)
             self._each(self._bring_up)
+            self.emulator = self._emulator()
+            self._cleanup.callback(self.stop_api)
             self.start_api()
-            (self.folder / "known_hosts").write_text("".join(f"{each.machine.host_key}\n" for each in self.servers))
-            self.inventory(self.inventory_file)
-            exports = [f"export {key}={shlex.quote(value)}\n" for key, value in self.environment.items()]
-            (self.folder / "environment").write_text("".join(exports))
-            on_error.pop_all()
+            self._write_files()
+            # All is well: what was collected is for the end.
+            self._cleanup = self._cleanup.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self._cleanup.close()
 
     # -- what a test or a user needs to reach it
 
@@ -209,8 +204,26 @@ class Lab:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            self._cleanup.close()
             raise LabError(f"a lab lives in {self.folder} already: use that one, or start another capsule") from error
+
+    def _emulator(self) -> Emulator:
+        options = {"dir": self.folder, **self._options}
+        return Emulator(
+            {**self._seed, "servers": [_seed(server) for server in self.servers]},
+            time_scale=self._time_scale,
+            db=self.folder / "api.sqlite3",
+            arguments=[
+                f"--port={API_PORT}",
+                "--backend=vps_lab.backend:SystemBackend",
+                *(f"--backend-option={key}={value}" for key, value in options.items()),
+            ],
+        )
+
+    def _write_files(self) -> None:
+        (self.folder / "known_hosts").write_text("".join(f"{each.machine.host_key}\n" for each in self.servers))
+        self.inventory(self.inventory_file)
+        exports = [f"export {key}={shlex.quote(value)}\n" for key, value in self.environment.items()]
+        (self.folder / "environment").write_text("".join(exports))
 
     def _server(self, number: int) -> LabServer:
         name, address = f"web{number + 1}", f"{NETWORK}.{FIRST_ADDRESS + number}"
@@ -237,14 +250,6 @@ class Lab:
             "ServerAliveCountMax": 3,
         }
         return [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-
-    def _end(self) -> None:
-        with ExitStack() as steps:
-            steps.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            steps.callback(self._cleanup.close)
-            for server in self.servers:
-                steps.callback(server.machine.remove)
-            steps.callback(self.stop_api)
 
 
 def _seed(server: LabServer) -> dict[str, Any]:
