@@ -32,6 +32,7 @@ options:
     required: true
     choices: [vpsdotorg.cloud.vps]
   api_token:
+    required: false
     env:
       - name: VPS_API_TOKEN
   api_url:
@@ -194,6 +195,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """All servers of the account, from the cache where that is wanted and they are there."""
         self.templar.available_variables = self._vars
         options = {name: self.templar.template(self.get_option(name)) for name in API_OPTIONS}
+        if not options["api_token"]:
+            raise VpsError(f"There is no API token: set api_token in {path}, or VPS_API_TOKEN in the environment.")
         if not self.get_option("cache"):
             return self._fetch(options)
         # Another account's servers must not come from the cache. Of the digest, too few digits are used to guess from.
