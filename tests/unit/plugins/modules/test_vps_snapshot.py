@@ -69,14 +69,17 @@ def test_without_wait_the_snapshot_is_returned_in_progress(present: Any) -> None
     assert (result["changed"], result["snapshot"]["status"]) == (True, "in_progress")
 
 
-def test_one_in_progress_is_attached_to_and_unchanged(present: Any, service: Any, servers: dict) -> None:
+def test_one_in_progress_is_attached_to_and_unchanged(present: Any, service: Any, servers: dict, clock: Any) -> None:
+    service.reset()
     result = present("in_progress")
     assert (result["changed"], result["snapshot"]["status"]) == (False, "completed")
     assert result["snapshot"]["id"] == servers["in_progress"] * 10 + 1
     assert service.writes() == []
+    assert clock.pauses
 
 
-def test_check_mode_predicts_that_one_in_progress_will_be_completed(present: Any) -> None:
+def test_check_mode_predicts_that_one_in_progress_will_be_completed(present: Any, service: Any) -> None:
+    service.reset()
     result = present("in_progress", check=True)
     assert (result["changed"], result["snapshot"]["status"]) == (False, "completed")
 
