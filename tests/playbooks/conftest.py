@@ -175,18 +175,7 @@ class Controller:
 
     def run(self, *command: str, service: Emulator | None = None, env: Mapping[str, str] | None = None) -> Run:
         """Run one of Ansible's commands."""
-        environment = {
-            **os.environ,
-            "HOME": str(self.home),
-            "ANSIBLE_COLLECTIONS_PATH": str(self._collections_path),
-            "ANSIBLE_NOCOLOR": "true",
-            # Discovery may find a Python without requests.
-            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-            # Messages are not wrapped in the middle of what tests look for.
-            "COLUMNS": "1000",
-            **(service.environ if service else {}),
-            **(env or {}),
-        }
+        environment = self.environ(service, env)
         done = subprocess.run(
             [str(Path(sys.executable).parent / command[0]), *command[1:]],
             env=environment,
@@ -200,6 +189,21 @@ class Controller:
         for secret in {TOKEN, environment.get("VPS_API_TOKEN", "").strip() or TOKEN}:
             assert secret not in done.stdout + done.stderr, "the token was printed"
         return Run(done.returncode, done.stdout, done.stderr)
+
+    def environ(self, service: Emulator | None = None, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of a command: see `playbook`."""
+        return {
+            **os.environ,
+            "HOME": str(self.home),
+            "ANSIBLE_COLLECTIONS_PATH": str(self._collections_path),
+            "ANSIBLE_NOCOLOR": "true",
+            # Discovery may find a Python without requests.
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            # Messages are not wrapped in the middle of what tests look for.
+            "COLUMNS": "1000",
+            **(service.environ if service else {}),
+            **(env or {}),
+        }
 
     def _file(self, name: str, content: Any) -> Path | str:
         """The content as a file, unless it is a file or a name already; JSON is YAML."""
