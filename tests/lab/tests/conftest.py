@@ -28,7 +28,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if lacking:
         config.stash[LACKING] = lacking
         return None
-    os.environ[image.IMAGE_VARIABLE] = str(image.ensure())
+    base = image.ensure()
+    os.environ[image.IMAGE_VARIABLE] = str(base)
+    if os.environ.get("CI"):
+        os.environ[image.UPDATES_VARIABLE] = str(image.security_updates(base))
     return capsule.run([sys.executable, "-m", "pytest", *config.invocation_params.args])
 
 

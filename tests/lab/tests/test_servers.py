@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import pytest
 from helpers import ssh, wait_until
@@ -83,14 +82,6 @@ def test_two_servers_differ_and_see_each_other(cloud: Cloud, server: Server) -> 
         assert "SSH-2.0" in ssh(cloud, server, f"timeout 5 head -c 7 < /dev/tcp/{other.address}/22")
     finally:
         other.remove()
-
-
-def test_boot_takes_a_few_seconds_at_most(server: Server) -> None:
-    server.hard_stop()
-    begin = time.monotonic()
-    server.start()
-    server.wait_for_ssh()
-    assert time.monotonic() - begin < 10
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.77.0.1", "10.77.0.255", "10.77.1.2", "web1"])

@@ -27,9 +27,9 @@ The lab is up. {servers}
   token:      {VPS_API_TOKEN}
   inventory:  {VPS_LAB_INVENTORY}
   ssh key:    {key}
+  API log:    {log}
 
-All of it can be reached from inside only, where these variables are set; the log of API calls is at
-{VPS_API_URL}/../../_emulator/requests/. Ctrl-C ends everything and leaves nothing behind.
+All of this can be reached from inside only. Ctrl-C ends everything and leaves nothing behind.
 """
 
 
@@ -41,6 +41,8 @@ def main(arguments: list[str]) -> int:
     except LabError as error:
         print(f"vps_lab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def do_check(_options: argparse.Namespace) -> int:
@@ -81,8 +83,12 @@ def do_up(options: argparse.Namespace) -> int:
         with _lab(options) as lab:
             names = ", ".join(f"{server.name} {server.address} (id {server.id})" for server in lab.servers)
             pid = os.environ.get(capsule.PID_VARIABLE)
-            key = lab.folder / "id_ed25519"
-            print(UP.format(servers=names, pid=pid, python=sys.executable, key=key, **lab.environment), flush=True)
+            facts = {
+                **lab.environment,
+                "key": lab.key,
+                "log": f"{lab.emulator.url.removesuffix('/api/v1')}/_emulator/requests/",
+            }
+            print(UP.format(servers=names, pid=pid, python=sys.executable, **facts), flush=True)
             try:
                 signal.pause()
             except KeyboardInterrupt:

@@ -34,21 +34,26 @@ def own() -> Path | None:
     return None
 
 
-def missing() -> str | None:
-    """What keeps this process from making control groups, in plain words, or None."""
+def delegated() -> Path:
+    """The control group of this process, in which it may make others.
+
+    Raises:
+        LabError: there is none; the message says what to do.
+    """
     group = own()
     if group is None:
-        return "no cgroup v2 is mounted: boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2"
+        raise LabError("no cgroup v2 is mounted: boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2")
     if not (os.access(group, os.W_OK) and os.access(group / "cgroup.procs", os.W_OK)):
-        return (
+        raise LabError(
             "the control group of this shell is not delegated to you: "
             "start it under 'systemd-run --user --scope --property Delegate=yes'"
         )
-    return None
+    return group
 
 
-def make(parent: Path) -> Path:
-    """A new group for one capsule; removes first what killed ones left behind."""
+def make() -> Path:
+    """A new group for one capsule; removes first what killed ones left behind. LabError where it may not."""
+    parent = delegated()
     for left in parent.glob(f"{PREFIX}*"):
         if not Path("/proc", left.name.removeprefix(PREFIX)).exists():
             remove(left, patience=0)

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from vps_lab import capsule, cgroups
+from vps_lab.tools import LabError
 
 # Tool to Debian package.
 TOOLS = {
@@ -42,10 +43,7 @@ def missing() -> list[str]:
     if platform.system() != "Linux":
         return [f"the lab needs Linux, this is {platform.system()}: use the emulator with folders instead"]
     capsule.find_system_tools()
-    found = [*_tools(), *_kernel(), *_ids()]
-    if reason := cgroups.missing():
-        found.append(reason)
-    return found or _probe()
+    return [*_tools(), *_kernel(), *_ids(), *_control_group()] or _probe()
 
 
 def _tools() -> list[str]:
@@ -83,6 +81,14 @@ def _has_range(file: Path, owners: tuple[str, ...]) -> bool:
     lines = file.read_text().splitlines() if file.exists() else []
     ranges = [line.split(":") for line in lines if line.count(":") == 2]
     return any(owner in owners and int(count) >= IDS_NEEDED for owner, _first, count in ranges)
+
+
+def _control_group() -> list[str]:
+    try:
+        cgroups.delegated()
+    except LabError as error:
+        return [str(error)]
+    return []
 
 
 def _probe() -> list[str]:

@@ -111,6 +111,11 @@ class Lab:
         return self.folder / "inventory.yml"
 
     @property
+    def key(self) -> Path:
+        """The private ssh key of root on every server."""
+        return self._cloud.key
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables for programs that use the lab."""
         return {
@@ -129,7 +134,7 @@ class Lab:
         common = {
             "ansible_user": "root",
             "ansible_python_interpreter": "/usr/bin/python3",
-            "ansible_ssh_private_key_file": str(self._cloud.key),
+            "ansible_ssh_private_key_file": str(self.key),
             "ansible_ssh_common_args": shlex.join(self._ssh_options()),
             # Sockets of shared connections lie in the capsule too, and vanish with it.
             "ansible_control_path_dir": str(self.folder / "connections"),
@@ -143,7 +148,7 @@ class Lab:
         Raises:
             LabError: it failed, the server did not answer, or TIMEOUT seconds passed.
         """
-        key = ["-i", self._cloud.key, "-o", "ConnectTimeout=5", *self._ssh_options()]
+        key = ["-i", self.key, "-o", "ConnectTimeout=5", *self._ssh_options()]
         return run("ssh", *key, f"root@{self.server(name).address}", command, timeout=timeout)
 
     def content(self, name: str, path: str) -> str:

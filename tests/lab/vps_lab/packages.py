@@ -32,7 +32,7 @@ BREAK_NETWORK = f"""\
 sed -i 's/^Name=eth0/Name=ens3/' /{NETWORK_FILE}
 """
 FILL_DISK = f"""\
-size=$(df --output=size --block-size=1 / | tail -n 1)
+size=$(df --output=size --block-size=1 /var/lib/hello-web | tail -n 1)
 if [ "$size" -gt {LARGEST_DISK_TO_FILL} ]; then
   echo "hello-web: this version fills the disk, and will do so on a small one only" >&2
   exit 1

@@ -138,9 +138,10 @@ class Server:
 
     def read(self, path: str) -> str:
         """The text of a file of the server, whether it runs or not; LabError if there is none."""
-        self.store.mount()
-        # Its symbolic links are about its own root.
-        return run("chroot", self.store.root, "cat", path)
+        with self._alone():
+            self.store.mount()
+            # Its symbolic links are about its own root.
+            return run("chroot", self.store.root, "cat", path)
 
     def snapshot(self, label: str) -> int:
         """Copy its whole disk as of one moment, running or not; returns the size in bytes."""
