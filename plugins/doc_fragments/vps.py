@@ -57,3 +57,14 @@ notes:
   - VPS.org documents the Snapshots API and shows the other calls only in examples; where the shape of an answer is
     not documented, the modules accept every shape that is known.
 """
+
+    WAITING = r"""
+options:
+  progress_interval:
+    description:
+      - While a wait lasts, a line tells every so many seconds how it stands. V(0) turns that off.
+      - There are lines only where the module runs on the controller, and none for a task with C(async).
+      - If not given, the environment variable E(VPS_PROGRESS_INTERVAL) of the controller is used.
+    type: int
+    default: 20
+"""

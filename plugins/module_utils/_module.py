@@ -26,6 +26,11 @@ API_OPTIONS = {
     "api_retries": {"type": "int", "default": 5, "fallback": (env_fallback, ["VPS_API_RETRIES"])},
 }
 
+# For the modules that can wait. The action plugin of the same name makes use of it, on the controller.
+PROGRESS_OPTION = {
+    "progress_interval": {"type": "int", "default": 20, "fallback": (env_fallback, ["VPS_PROGRESS_INTERVAL"])},
+}
+
 Verb = Callable[[VpsClient, dict[str, Any], bool], dict[str, Any]]
 
 

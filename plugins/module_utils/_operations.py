@@ -15,7 +15,7 @@ from typing import Any
 
 from . import _servers, _snapshots
 from ._client import OperationError, VpsClient, VpsError
-from ._wait import wait_for
+from ._wait import Wait, wait_for
 
 # Seconds before each look for what an unanswered request may have done: three looks over 15 s.
 LOOKS = (1, 4, 10)
@@ -64,6 +64,12 @@ def wait_for_snapshot(
     client: VpsClient, server_id: int | str, snapshot: dict, timeout: float, warnings: list[str]
 ) -> dict:
     """Wait until the snapshot is completed; one that fails or vanishes ends the wait at once."""
+    wait = Wait(
+        f"Snapshot {snapshot.get('name')} of server {server_id}",
+        timeout,
+        "The snapshot is not deleted. Run the task again to take the wait up again, with a larger wait_timeout.",
+        usual="3 to 10 min",
+    )
     last = snapshot
 
     def look(within: float) -> dict:
@@ -78,14 +84,7 @@ def wait_for_snapshot(
         )
 
     try:
-        return wait_for(
-            look,
-            lambda state: _snapshots.is_complete(state, warnings),
-            snapshot,
-            timeout,
-            f"Snapshot {snapshot.get('name')} of server {server_id}",
-            "The snapshot is not deleted. Run the task again to take the wait up again, with a larger wait_timeout.",
-        )
+        return wait_for(wait, look, lambda state: _snapshots.is_complete(state, warnings), snapshot)
     except VpsError as error:
         error.details = {"snapshot": last, "warnings": warnings, **error.details}
         raise
@@ -119,17 +118,14 @@ def wait_for_restore(
         seen = seen or state.get("status") == _servers.RESTORING
         return _servers.has_settled(state, _servers.STEADY, warnings) and seen
 
-    return _wait_for_server(
-        client,
-        server_key,
-        is_done,
-        server,
-        timeout,
+    wait = Wait(
         f"The restore of server {server_key}",
-        "A restore cannot be taken back: do not start another one, but follow the server's status with "
-        "vps_server_info until it is active or stopped.",
-        warnings,
+        timeout,
+        "A restore cannot be taken back: do not start another one, but take the wait up again with vps_server_power "
+        "(state: started).",
+        usual="5 to 15 min",
     )
+    return _wait_for_server(wait, client, server_key, is_done, server, warnings)
 
 
 def change_power(client: VpsClient, server_key: int | str, action: str, wanted: str) -> None:
@@ -145,26 +141,21 @@ def change_power(client: VpsClient, server_key: int | str, action: str, wanted: 
 
 def wait_for_power(client: VpsClient, server_key: int | str, wanted: str, timeout: float, warnings: list[str]) -> dict:
     """Wait until the server has the wanted status."""
-    return _wait_for_server(
-        client,
-        server_key,
-        lambda state: bool(state) and _servers.has_settled(state, (wanted,), warnings),
-        {},
-        timeout,
-        f"Server {server_key} (wanted: {wanted})",
-        "Run the task again to take the wait up again.",
-        warnings,
-    )
+
+    def is_done(state: dict) -> bool:
+        # Not yet known: what the status was before the action counts for nothing.
+        return bool(state) and _servers.has_settled(state, (wanted,), warnings)
+
+    wait = Wait(f"Server {server_key} to be {wanted}", timeout, "Run the task again to take the wait up again.")
+    return _wait_for_server(wait, client, server_key, is_done, {}, warnings)
 
 
 def _wait_for_server(
+    wait: Wait,
     client: VpsClient,
     server_key: int | str,
     is_done: Callable[[dict], bool],
     server: dict,
-    timeout: float,
-    what: str,
-    resume: str,
     warnings: list[str],
 ) -> dict:
     last = server
@@ -175,7 +166,7 @@ def _wait_for_server(
         return last
 
     try:
-        return wait_for(look, is_done, server, timeout, what, resume)
+        return wait_for(wait, look, is_done, server)
     except VpsError as error:
         error.details = {"server": _servers.describe(last), "warnings": warnings, **error.details}
         raise

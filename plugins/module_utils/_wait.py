@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from ._client import OperationError, VpsError
+from ._progress import note
 
 FIRST_POLL = 2.0
 LONGEST_POLL = 15.0
@@ -27,9 +29,23 @@ def poll_intervals() -> Iterator[float]:
         interval = min(interval * GROWTH, LONGEST_POLL)
 
 
-def wait_for(
-    look: Callable[[float], dict], is_done: Callable[[dict], bool], state: dict, timeout: float, what: str, resume: str
-) -> dict:
+@dataclass(frozen=True)
+class Wait:
+    """What a wait is about.
+
+    :param what: Names what is awaited, for messages and progress.
+    :param timeout: Seconds from now until it gives up.
+    :param resume: Tells how to take it up again.
+    :param usual: The documented usual duration, if there is one.
+    """
+
+    what: str
+    timeout: float
+    resume: str
+    usual: str = ""
+
+
+def wait_for(wait: Wait, look: Callable[[float], dict], is_done: Callable[[dict], bool], state: dict) -> dict:
     """Poll until `is_done`, and return the state that satisfied it.
 
     A poll that fails in passing (no answer, 429, 5xx) is only a poll without news.
@@ -37,17 +53,15 @@ def wait_for(
     :param look: Fetches the state; gets the seconds that are left for it.
     :param is_done: Judges a state; raises `OperationError` where no good end can come any more.
     :param state: The state as last known; it is judged first, without a poll.
-    :param timeout: Seconds from now until the wait gives up.
-    :param what: Names what is awaited, for messages.
-    :param resume: Tells how to take the wait up again.
     :raises OperationError: When the time is up.
     """
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + wait.timeout
     trouble: VpsError | None = None
     for interval in poll_intervals():
         if is_done(state):
             return state
         left = deadline - time.monotonic()
+        note(wait.what, state.get("status"), wait.usual, wait.timeout - left, wait.timeout)
         if left <= LAST_LOOK:
             break
         if trouble and getattr(trouble, "retry_after", None):
@@ -61,11 +75,11 @@ def wait_for(
             state, trouble = look(left), None
         except VpsError as error:
             if not error.transient:
-                error.message = f"Waiting for {what}: {error.message} {resume}"
+                error.message = f"Waiting for {wait.what}: {error.message} {wait.resume}"
                 raise
             trouble = error
     raise OperationError(
-        f"{what} was not finished after {timeout:g} s: its status was last seen as {state.get('status')}. "
+        f"{wait.what} was not finished after {wait.timeout:g} s: its status was last seen as {state.get('status')}. "
         + (f"The last poll failed: {trouble.message} " if trouble else "")
-        + resume
+        + wait.resume
     )

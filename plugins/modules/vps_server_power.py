@@ -16,6 +16,7 @@ author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
 extends_documentation_fragment:
   - vpsdotorg.cloud.vps
+  - vpsdotorg.cloud.vps.waiting
   - vpsdotorg.cloud.attributes
   - vpsdotorg.cloud.attributes.actiongroup_vps
 attributes:
@@ -34,7 +35,8 @@ options:
   state:
     description:
       - The state to bring the server into. V(restarted) starts a server that is stopped.
-      - A server that is suspended, or being restored, is refused.
+      - A server that is suspended is refused. So is one that is being restored, but for V(started) with O(wait=true),
+        which waits for the end of the restore and then starts the server if it is stopped.
     type: str
     choices: [started, stopped, restarted]
     required: true
@@ -101,15 +103,18 @@ server:
 
 from ..module_utils import _operations, _servers
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run
+from ..module_utils._module import PROGRESS_OPTION, run
 
 
 def power(client: VpsClient, params: dict, check_mode: bool) -> dict:
     server_key, before = _servers.find_server(client, _servers.parse_server_id(params["server_id"]))
-    steps = _servers.plan_power(before, params["state"], params["force"])
-
     warnings: list[str] = []
     after = before
+    if before.get("status") == _servers.RESTORING and params["state"] == "started" and params["wait"]:
+        after = {**before, "status": "active"}
+        if not check_mode:
+            after = _operations.wait_for_restore(client, server_key, before, params["wait_timeout"], warnings)
+    steps = _servers.plan_power(after, params["state"], params["force"])
     for number, (action, wanted) in enumerate(steps, start=1):
         if not check_mode:
             _operations.change_power(client, server_key, action, wanted)
@@ -137,6 +142,7 @@ def main() -> None:
             "force": {"type": "bool", "default": False},
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 600},
+            **PROGRESS_OPTION,
         },
     )
 

@@ -20,6 +20,7 @@ author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
 extends_documentation_fragment:
   - vpsdotorg.cloud.vps
+  - vpsdotorg.cloud.vps.waiting
   - vpsdotorg.cloud.attributes
   - vpsdotorg.cloud.attributes.actiongroup_vps
 attributes:
@@ -179,7 +180,7 @@ from datetime import datetime, timezone
 
 from ..module_utils import _operations, _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run
+from ..module_utils._module import PROGRESS_OPTION, run
 
 
 def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
@@ -245,6 +246,7 @@ def main() -> None:
             "description": {"type": "str"},
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 1200},
+            **PROGRESS_OPTION,
             "max_age": {"type": "str"},
             "on_limit": {"type": "str", "choices": ["fail", "rotate"], "default": "fail"},
             "rotate_prefix": {"type": "str"},

@@ -18,6 +18,7 @@ author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
 extends_documentation_fragment:
   - vpsdotorg.cloud.vps
+  - vpsdotorg.cloud.vps.waiting
   - vpsdotorg.cloud.attributes
   - vpsdotorg.cloud.attributes.actiongroup_vps
 attributes:
@@ -124,7 +125,7 @@ api_error:
 
 from ..module_utils import _operations, _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run
+from ..module_utils._module import PROGRESS_OPTION, run
 
 
 def restore(client: VpsClient, params: dict, check_mode: bool) -> dict:
@@ -160,6 +161,7 @@ def main() -> None:
             "name": {"type": "str"},
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 1800},
+            **PROGRESS_OPTION,
         },
         required_one_of=[("snapshot_id", "name")],
         required_by={"name": ("server_id",)},

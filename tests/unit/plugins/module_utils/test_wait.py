@@ -58,9 +58,8 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Wait:
 
     def run(story: Story, timeout: float = 1200, known: str = "running") -> dict[str, Any]:
         monkeypatch.setattr(_wait, "time", story)
-        return _wait.wait_for(
-            story.look, lambda state: state["status"] == "done", {"status": known}, timeout, "The thing", "Try again."
-        )
+        about = _wait.Wait("The thing", timeout, "Try again.")
+        return _wait.wait_for(about, story.look, lambda state: state["status"] == "done", {"status": known})
 
     return run
 
@@ -170,7 +169,7 @@ def test_an_operation_that_failed_ends_the_wait_at_once(monkeypatch: pytest.Monk
         return state["status"] == "done"
 
     with pytest.raises(OperationError, match=r"^It failed\.$"):
-        _wait.wait_for(story.look, is_done, {"status": "running"}, 60, "The thing", "Try again.")
+        _wait.wait_for(_wait.Wait("The thing", 60, "Try again."), story.look, is_done, {"status": "running"})
     assert len(story.looks) == 1
 
 
@@ -180,6 +179,6 @@ def test_no_poll_ever_begins_or_may_last_past_the_deadline(timeout: int, look_ta
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_wait, "time", story)
         with pytest.raises(OperationError):
-            _wait.wait_for(story.look, lambda _state: False, {"status": "running"}, timeout, "It", "Again.")
+            _wait.wait_for(_wait.Wait("It", timeout, "Again."), story.look, lambda _state: False, {"status": "running"})
     assert all(at + may_take <= timeout + 1e-6 for at, may_take in zip(story.looks, story.may_take, strict=True))
     assert all(may_take > 0 for may_take in story.may_take)

@@ -67,10 +67,21 @@ def test_the_diff_shows_the_status(power: Any) -> None:
     assert power("empty", "stopped")["diff"] == {"before": {"status": "active"}, "after": {"status": "stopped"}}
 
 
-@pytest.mark.parametrize("situation", ["suspended", "restoring"])
-@pytest.mark.parametrize("state", ["started", "stopped", "restarted"])
-def test_a_suspended_or_restoring_server_is_refused(power: Any, service: Any, situation: str, state: str) -> None:
-    result = power(situation, state, "rehearsed")
+@pytest.mark.parametrize(
+    ("situation", "state", "options"),
+    [
+        ("suspended", "started", {}),
+        ("suspended", "stopped", {}),
+        ("suspended", "restarted", {}),
+        ("restoring", "started", {"wait": False}),
+        ("restoring", "stopped", {}),
+        ("restoring", "restarted", {}),
+    ],
+)
+def test_a_suspended_or_restoring_server_is_refused(
+    power: Any, service: Any, situation: str, state: str, options: dict
+) -> None:
+    result = power(situation, state, "rehearsed", **options)
     assert f"is {situation}" in result["msg"]
     assert result["server"]["status"] == situation
     assert service.writes() == []

@@ -132,8 +132,8 @@ def test_without_wait_a_lost_answer_that_nobody_can_look_for_is_not_repeated(res
 def test_a_wait_ends_when_the_server_is_active_again(restore: Any, service: Any, servers: dict) -> None:
     restore("completed")
     looks = [call for call in service.calls() if call == f"GET /servers/{servers['completed']}/"]
-    # One before the restore, and some while it lasts.
-    assert len(looks) > 2
+    # One before the restore, and at least one while it lasts.
+    assert len(looks) >= 2
 
 
 def test_a_restore_that_fails_ends_the_wait_at_once(restore: Any, service: Any, clock: Any) -> None:

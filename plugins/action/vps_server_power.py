@@ -1,0 +1,11 @@
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ..plugin_utils._waiting import WaitingAction
+
+
+class ActionModule(WaitingAction):
+    """Tells how the wait stands; the module of the same name does the work."""

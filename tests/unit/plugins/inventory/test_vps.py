@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory plugin's decisions: names of hosts, their variables, what is marked as unsafe, which files it reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.vpsdotorg.cloud.plugins.inventory.vps import (
+    InventoryModule,
+    host_names,
+    host_vars,
+    safe_name,
+)
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils._servers import describe
+from hypothesis import given
+from hypothesis import strategies as st
+
+UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+
+def servers(*names: str) -> list[dict]:
+    """Make servers of these names; their ids count from 1."""
+    return [describe({"id": number, "name": name}) for number, name in enumerate(names, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("names", "hosts"),
+    [
+        ([], []),
+        (["web", "db"], ["web", "db"]),
+        (["web", "db", "web"], ["web-1", "db", "web-3"]),
+        (["web", "web", "web-1"], ["web-1", "web-2", "web-1-3"]),
+        (["web", "web", "web-1", "web-1-3"], ["web-1", "web-2", "web-1-3", "web-1-3-4"]),
+        (["localhost", "web"], ["localhost-1", "web"]),
+        (["127.0.0.1", "::1"], ["127.0.0.1-1", "::1-2"]),
+        ([None, "web", ""], ["server-1", "web", "server-3"]),
+        ([None], ["server-1"]),
+    ],
+)
+def test_host_names(names: list[str], hosts: list[str]) -> None:
+    assert host_names(servers(*names)) == hosts
+
+
+def test_servers_of_one_name_that_have_no_integer_id() -> None:
+    listed = [describe({"uuid": uuid, "hostname": "web"}) for uuid in (UUID, UUID.replace("7c", "8c"))]
+    assert host_names(listed) == [f"web-{UUID}", f"web-8c{UUID[2:]}"]
+
+
+@given(st.lists(st.from_regex(r"(web|db)(-[1-4]){0,3}", fullmatch=True), max_size=8))
+def test_no_two_servers_become_one_host(names: list[str]) -> None:
+    hosts = host_names(servers(*names))
+    assert len(set(hosts)) == len(names)
+    assert all(host.startswith(name) for host, name in zip(hosts, names, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("server", "server_id", "address"),
+    [
+        ({"id": 7, "ip_address": "203.0.113.7"}, 7, "203.0.113.7"),
+        ({"uuid": UUID, "ipv4_addresses": ["203.0.113.8", "203.0.113.9"]}, UUID, "203.0.113.8"),
+        ({"id": 7, "uuid": UUID, "ipv4_addresses": [], "ipv6_addresses": ["2001:db8::7"]}, 7, "2001:db8::7"),
+        ({"id": UUID}, UUID, None),
+    ],
+)
+def test_host_vars(server: dict, server_id: Any, address: str | None) -> None:
+    described = describe(server)
+    variables = host_vars(described)
+    assert variables["vps_server_id"] == server_id
+    assert variables.get("ansible_host") == address
+    assert {f"vps_{key}": value for key, value in described.items()}.items() <= variables.items()
+
+
+@pytest.mark.parametrize(
+    "name", ["web-1", "Zürich", "New York, US", "2001:db8::1", "2026-01-31T12:00:00+00:00", "a/b@c"]
+)
+def test_plain_name_stays_as_it_is(name: str) -> None:
+    assert safe_name(name) is name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{{ lookup('pipe', 'id') }}",
+        "{% if true %}",
+        "#jinja2:variable_start_string:'[%'",
+        "lookup('pipe', 'id')",
+        "a\nb",
+        "`id`",
+        "a|b",
+    ],
+)
+def test_name_that_could_become_code_is_marked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the mark is depends on ansible-core; that it works is for the playbook tests.
+    monkeypatch.setattr(f"{InventoryModule.__module__}.wrap_var", lambda value: ("marked", value))
+    assert safe_name(name) == ("marked", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [("a.vps.yml", True), ("a.vps.yaml", True), ("a.yml", False), ("vps.yml", False), ("a.vps.json", False)],
+)
+def test_verify_file(name: str, accepted: bool, tmp_path: Path) -> None:
+    file = tmp_path / name
+    assert not InventoryModule().verify_file(str(file))
+    file.touch()
+    assert InventoryModule().verify_file(str(file)) is accepted
