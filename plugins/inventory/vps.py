@@ -140,18 +140,18 @@ def identity(server: dict) -> int | str | None:
 
 def host_names(servers: list[dict]) -> list[str]:
     """The name of each server's host, no two of them alike, in the order of the servers."""
-    names = [str(server["name"]) for server in servers]
+    names = [str(server["name"] or "server") for server in servers]
     longer = [f"{name}-{identity(server)}" for name, server in zip(names, servers, strict=True)]
-    # A longer name may be another server's own name, which then has to become longer too.
     while True:
         uses = Counter(names)
         clashing = [
             place
             for place, name in enumerate(names)
-            if name != longer[place] and (uses[name] > 1 or name in constants.LOCALHOST)
+            if name != longer[place] and (uses[name] > 1 or name in constants.LOCALHOST or not servers[place]["name"])
         ]
         if not clashing:
             return names
+        # A longer name may be another server's own name, which then has to become longer too.
         for place in clashing:
             names[place] = longer[place]
 
