@@ -353,6 +353,14 @@ def test_deleting_what_is_gone_is_no_error(client: VpsClient, service: Any) -> N
     assert service.calls() == ["DELETE /snapshots/999999/"]
 
 
+@pytest.mark.parametrize("code", [400, 401, 403])
+def test_a_refused_deletion_is_an_error(client: VpsClient, service: Any, servers: dict, code: int) -> None:
+    service.fault(method="DELETE", kind="status", code=code)
+    with pytest.raises(ApiError):
+        client.delete_snapshot(servers["completed"] * 10 + 1)
+    assert service.names("completed") == ["before-update"]
+
+
 # What is sent again, and what is not
 
 

@@ -87,6 +87,17 @@ def test_a_suspended_or_restoring_server_is_refused(
     assert service.writes() == []
 
 
+def test_started_takes_up_the_wait_for_a_restore_and_leaves_a_server_that_then_runs(
+    run: Any, power: Any, service: Any, servers: dict
+) -> None:
+    run("vps_snapshot_restore", snapshot_id=servers["slow"] * 10 + 1, wait=False)
+    predicted = power("slow", "started", check=True)
+    result = power("slow", "started")
+    assert (predicted["changed"], predicted["server"]["status"]) == (False, "active")
+    assert (result["changed"], result["server"]["status"]) == (False, "active")
+    assert len(service.posts()) == 1
+
+
 def test_a_wait_that_runs_out_shows_the_server_and_how_to_go_on(power: Any) -> None:
     result = power("slow", "stopped", "fails", wait_timeout=5)
     for fact in ("5 s", "active", "Run the task again"):
