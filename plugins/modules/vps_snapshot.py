@@ -164,6 +164,12 @@ deleted:
   type: list
   elements: dict
   sample: []
+slots:
+  description: The snapshots that the server had when the module first looked, newest first.
+  returned: success, with O(state=present)
+  type: list
+  elements: dict
+  sample: []
 status_code:
   description: The HTTP status with which the API refused.
   returned: on failure, where the API answered
@@ -187,6 +193,8 @@ def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
     _snapshots.check_name(params["name"])
     if params["rotate_prefix"] is not None:
         _snapshots.check_prefix("rotate_prefix", params["rotate_prefix"])
+    if params["max_age"] is not None:
+        _snapshots.parse_duration("max_age", params["max_age"])
     server_id = _servers.resolve_server_id(client, params["server_id"])
     before = client.list_snapshots(server_id)
     plan = _snapshots.plan_present(before, params, datetime.now(timezone.utc))
@@ -208,6 +216,7 @@ def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
         "changed": plan.current is None,
         "snapshot": snapshot,
         "deleted": deleted,
+        "slots": _snapshots.newest_first(before),
         "diff": _snapshots.slots_diff(before, kept if plan.current else [*kept, snapshot]),
         "warnings": warnings,
     }
