@@ -186,7 +186,7 @@ class Controller:
             timeout=TIMEOUT,
             check=False,
         )
-        for secret in {TOKEN, environment.get("VPS_API_TOKEN", "").strip() or TOKEN}:
+        for secret in (TOKEN, environment.get("VPS_API_TOKEN", "").strip() or TOKEN):
             assert secret not in done.stdout + done.stderr, "the token was printed"
         return Run(done.returncode, done.stdout, done.stderr)
 

@@ -301,7 +301,6 @@ def test_token_is_in_no_output(fleet: Any, controller: Any) -> None:
 READER = "vps_playbooks_may_not_read_servers"
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
@@ -355,7 +354,6 @@ def test_examples(serve: Any, controller: Any) -> None:
             assert hosts["db-1"]["ansible_user"] == "root"
 
 
-@pytest.mark.smoke
 def test_documentation_reads_well_on_a_terminal(controller: Any) -> None:
     run = controller.run("ansible-doc", "-t", "inventory", "vpsdotorg.cloud.vps", env={"COLUMNS": "80"})
     assert run.rc == 0
