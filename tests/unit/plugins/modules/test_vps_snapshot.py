@@ -304,6 +304,11 @@ def test_rotation_deletes_nothing_where_a_slot_is_free_or_the_snapshot_is_there(
     assert not any(call.startswith("DELETE") for call in service.calls())
 
 
+def test_the_slots_are_those_found_at_first_newest_first(present: Any) -> None:
+    slots = present("full", **ROTATE)["slots"]
+    assert [each["name"] for each in slots] == ["nightly-3", "nightly-2", "nightly-1", "nightlyish", "manual"]
+
+
 def test_a_failure_after_the_rotation_returns_what_was_deleted(present: Any, service: Any) -> None:
     service.fault(method="POST", kind="status", code=400, body={"detail": "No."})
     result = present("full", "fails", **ROTATE)
