@@ -9,7 +9,7 @@ NOX := .venv/bin/python -m nox
 LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint unit sanity format release clean
+.PHONY: help test demo lint unit sanity docs bench format release clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ unit: $(WORKSHOP) ## Unit, module, emulator and playbook tests on each ansible-c
 
 sanity: $(WORKSHOP) ## ansible-test sanity on each ansible-core of the matrix
 	$(NOX) -k sanity
+
+docs: $(WORKSHOP) ## The documentation site, in tests/output/docs/build/html
+	$(NOX) -s docs
+
+bench: $(WORKSHOP) ## Measure against the peers, and write docs/benchmarks.md
+	$(NOX) -s bench
 
 format: $(WORKSHOP) ## Rewrite the Python files in the house style
 	$(NOX) -s format

@@ -25,6 +25,7 @@ import antsibull_nox
 import nox
 
 ROOT = Path(__file__).resolve().parent
+COLLECTION = "vpsdotorg.cloud"
 # ansible-core, and the Pythons it runs on. All tests need 3.11 (the emulator), so 2.16 does not get its 3.10.
 MATRIX = {"2.16": ("3.11", "3.12"), "2.19": ("3.11", "3.12", "3.13"), "2.21": ("3.12", "3.13", "3.14")}
 PREFERRED_CORE = "2.19"
@@ -208,6 +209,33 @@ for core, python in PYTHONS.items():
         callback_after=drop_scratch,
         default=True,
     )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site, in tests/output/docs/build/html; a warning fails, and no network is needed."""
+    session.install("antsibull-docs", "ansible-core", "ansible-pygments", "sphinx", "sphinx-ansible-theme", "sphobjinv")
+    site = ROOT / "tests" / "output" / "docs"
+    shutil.rmtree(site, ignore_errors=True)
+    site.mkdir(mode=0o755, parents=True)
+    install_collection(session, ROOT)
+    session.run(
+        "antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", f"--dest-dir={site}", COLLECTION
+    )
+    session.run("python", "tests/utils/offline_references.py", str(site))
+    with session.chdir(site / "rst"):
+        generate = ["collection", "--use-current", "--squash-hierarchy", f"--dest-dir={site / 'rst'}", COLLECTION]
+        session.run("antsibull-docs", f"--config-file={site / 'antsibull-docs.cfg'}", *generate)
+    html = ["-W", "--keep-going", "-q", "-b", "html", "-c", str(site), str(site / "rst"), str(site / "build" / "html")]
+    session.run("sphinx-build", *html)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure against the peers, which PyPI's ansible brings, and write docs/benchmarks.md."""
+    session.install("ansible", "python-dateutil", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator")
+    install_collection(session, ROOT)
+    session.run("python", "tests/bench/run.py", *session.posargs)
 
 
 @nox.session(default=False)
