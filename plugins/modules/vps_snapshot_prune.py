@@ -102,11 +102,13 @@ from ..module_utils._module import run
 
 def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
     _snapshots.check_prefix("name_prefix", params["name_prefix"])
+    if params["all_servers"] and params["server_id"] is not None:
+        raise VpsError("server_id and all_servers: true exclude each other: say which of them is meant.")
     older_than = None if params["older_than"] is None else _snapshots.parse_duration("older_than", params["older_than"])
     keep = params["keep"] or 0
     if keep < 0:
         raise VpsError(f"keep must be at least 0, not {keep}.")
-    server_id = _servers.resolve_server_id(client, None if params["all_servers"] else params["server_id"])
+    server_id = _servers.resolve_server_id(client, params["server_id"])
     found, kept = _snapshots.split_prunable(
         client.list_snapshots(server_id), params["name_prefix"], keep, older_than, datetime.now(timezone.utc)
     )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import selectors
@@ -22,6 +23,12 @@ from . import DEFAULT_TOKEN
 # Seconds; a start takes less than one on an idle machine.
 START_TIMEOUT = 60
 STOP_TIMEOUT = 30
+
+
+@functools.cache
+def _opener() -> urllib.request.OpenerDirector:
+    """A proxy in the environment is not for loopback. Made once: it loads all CA certificates."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Emulator:
@@ -112,10 +119,8 @@ class Emulator:
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
-        # A proxy in the environment is not for loopback.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=60) as response:
+            with _opener().open(request, timeout=60) as response:
                 content = response.read()
         except urllib.error.HTTPError as error:
             with error:

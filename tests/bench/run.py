@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The figures: what a call costs beside the peers', what a fleet waits, how the large account grows.
+
+Every claim is a ratio of two things that were measured side by side in this one run. Writes docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import peers
+from vps_emulator.testing import Emulator
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+HEAD = """<!--
+SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# Benchmarks
+
+Written by `make bench`. Absolute seconds are those of one machine; the claims are the ratios, each of two things that
+were measured side by side in the same run.
+"""
+# The emulator's snapshot takes five documented minutes.
+DOCUMENTED_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds, and the largest process in MiB."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def main() -> None:
+    """Measure all parts, or those that are named."""
+    parts = {"calls": calls, "requests": requests, "fleet": fleet, "account": account}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="what to measure (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of the calls")
+    parser.add_argument("--repeat", type=int, default=10, help="calls in a round")
+    parser.add_argument("--seconds", type=float, default=60, help="that a fleet's snapshot takes")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 30, 100, 300], help="of the fleets")
+    parser.add_argument("--naive", type=int, default=30, help="the fleet that the naive way is measured with")
+    options = parser.parse_args()
+    text = [HEAD, machine()]
+    for name in options.parts or parts:
+        print(f"measuring {name} ...", file=sys.stderr)
+        text.append(parts[name](options))
+    print("\n".join(text))
+    if not options.parts:
+        PAGE.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def machine() -> str:
+    """One line about where this ran."""
+    version = subprocess.run(["ansible", "--version"], capture_output=True, text=True, check=True).stdout.split("]")[0]
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {version}].\n"
+
+
+def calls(options: argparse.Namespace) -> str:
+    """CPU and wall time of one call, beside the peers."""
+    costs: dict[str, list[Cost]] = {}
+    with peers.served() as url:
+        for _round in range(options.rounds):
+            for name, arguments in peers.tasks(url).items():
+                costs.setdefault(name, []).append(one_call(name, arguments, options.repeat))
+    middle = {
+        name: Cost(*(statistics.median(getattr(cost, key) for cost in rounds) for key in ("cpu", "wall", "memory")))
+        for name, rounds in costs.items()
+    }
+    ours = middle["vpsdotorg.cloud.vps_snapshot_info"]
+    rows = [
+        [
+            f"`{name}`",
+            f"{cost.cpu:.2f}",
+            f"{cost.wall:.2f}",
+            f"{ours.cpu / cost.cpu:.2f}",
+            f"{ours.wall / cost.wall:.2f}",
+        ]
+        for name, cost in middle.items()
+    ]
+    return section(
+        "One call",
+        f"The same list of one snapshot, from one server that answers after {peers.DELAY * 1000:.0f} ms. Medians of "
+        f"{options.rounds} rounds of {options.repeat} calls, without Ansible's own start.",
+        ["module", "CPU s", "wall s", "our CPU / its", "our wall / its"],
+        rows,
+    )
+
+
+def one_call(name: str, arguments: dict[str, Any], repeat: int) -> Cost:
+    """What one call adds to a playbook run."""
+
+    def tasks(number: int) -> list[dict]:
+        return [{name: arguments} for _ in range(number)]
+
+    few, many = (play([{"hosts": "localhost", "gather_facts": False, "tasks": tasks(n)}])[0] for n in (1, 1 + repeat))
+    return Cost((many.cpu - few.cpu) / repeat, (many.wall - few.wall) / repeat, many.memory)
+
+
+def requests(_options: argparse.Namespace) -> str:
+    """How many API calls each task costs."""
+    snapshot = {"server_id": 1, "name": "before-update"}
+    story = [
+        ("create, without a wait", "vps_snapshot", {**snapshot, "wait": False}),
+        ("list", "vps_snapshot_info", {"server_id": 1}),
+        ("create another one, and wait", "vps_snapshot", {"server_id": 1, "name": "other"}),
+        ("present, unchanged", "vps_snapshot", snapshot),
+        ("absent, changed", "vps_snapshot", {**snapshot, "state": "absent"}),
+        ("absent, unchanged", "vps_snapshot", {**snapshot, "state": "absent"}),
+    ]
+    rows = []
+    with Emulator({"servers": [{"id": 1, "name": "web-1"}]}, time_scale=600) as service:
+        for what, module, arguments in story:
+            service.clear_requests()
+            play(
+                [{"hosts": "localhost", "gather_facts": False, "tasks": [{f"vpsdotorg.cloud.{module}": arguments}]}],
+                service,
+            )
+            rows.append([what, " ".join(call["method"] for call in service.requests())])
+    return section("API calls", "What is sent for one task.", ["task", "requests"], rows)
+
+
+def fleet(options: argparse.Namespace) -> str:
+    """The wall time of the snapshot phase over the slowest single snapshot."""
+    rows = []
+    for size in options.sizes:
+        wall, polls = snapshot_phase(size, options.seconds, started_first=True)
+        rows.append([str(size), "safe_update", f"{wall:.0f}", f"{wall / options.seconds:.2f}", f"{polls / size:.1f}"])
+    wall, polls = snapshot_phase(options.naive, options.seconds, started_first=False)
+    rows.append(
+        [
+            str(options.naive),
+            "create and wait in one task",
+            f"{wall:.0f}",
+            f"{wall / options.seconds:.2f}",
+            f"{polls / options.naive:.1f}",
+        ]
+    )
+    return section(
+        "A fleet",
+        f"Snapshots that take {options.seconds:g} s each, 5 forks. The role starts all snapshots, then waits for all.",
+        ["servers", "way", "wall s", "wall / slowest snapshot", "polls per server"],
+        rows,
+    )
+
+
+def snapshot_phase(size: int, seconds: float, started_first: bool) -> tuple[float, int]:
+    """Seconds of the phase and number of listings, for a fleet."""
+    seed = {"servers": [{"id": n, "name": f"web-{n}"} for n in range(1, size + 1)]}
+    hosts = {f"web-{n}": {"vps_server_id": n} for n in range(1, size + 1)}
+    take = {"server_id": "{{ vps_server_id }}", "name": "bench", "progress_interval": 0}
+    ways = [{**take, "wait": False}, take] if started_first else [take]
+    tasks = [{"vpsdotorg.cloud.vps_snapshot": way, "delegate_to": "localhost"} for way in ways]
+    with Emulator(seed, time_scale=DOCUMENTED_SECONDS / seconds) as service:
+        cost, _output = play(
+            [{"hosts": "all", "gather_facts": False, "tasks": tasks}], service, {"all": {"hosts": hosts}}
+        )
+        return cost.wall, sum(call["method"] == "GET" for call in service.requests())
+
+
+def account(_options: argparse.Namespace) -> str:
+    """Time and memory of listing and auditing an account that grows."""
+    rows = []
+    floor = Cost(0, 0, 0)
+    for number in (0, 1000, 10000):
+        seed = {
+            "snapshot_page_size": 100,
+            "servers": [{"id": n, "name": f"web-{n}"} for n in range(1, max(number // 5, 1) + 1)],
+            "snapshots": [
+                {"server_id": 1 + n // 5, "name": f"nightly-{n}", "status": "completed", "age": "2d"}
+                for n in range(number)
+            ],
+        }
+        with Emulator(seed) as service:
+            tasks = [{"vpsdotorg.cloud.vps_snapshot_info": {}, "no_log": True}]
+            listing, _output = play([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], service)
+            auditing, _output = run(["ansible-playbook", "vpsdotorg.cloud.audit"], service, {})
+        floor = floor if number else listing
+        rows.append(
+            [
+                f"{number}",
+                f"{listing.wall:.1f}",
+                f"{listing.memory:.0f}",
+                f"{auditing.wall:.1f}",
+                f"{auditing.memory:.0f}",
+            ]
+        )
+    return section(
+        "A large account",
+        "Whole runs of `vps_snapshot_info` and of the playbook `audit`, over pages of 100.",
+        ["snapshots", "list, wall s", "list, MiB", "audit, wall s", "audit, MiB"],
+        rows,
+    )
+
+
+def play(plays: list[dict], service: Emulator | None = None, inventory: dict | None = None) -> tuple[Cost, str]:
+    """Run plays; what it cost."""
+    with tempfile.TemporaryDirectory(prefix="vps-bench-") as folder:
+        site, hosts = Path(folder, "site.yml"), Path(folder, "hosts.yml")
+        site.write_text(json.dumps(plays))
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        hosts.write_text(json.dumps({"all": {**(inventory or {"all": {}})["all"], "vars": local}}))
+        return run(["ansible-playbook", "-i", str(hosts), str(site)], service, {})
+
+
+def run(command: list[str], service: Emulator | None, env: dict[str, str]) -> tuple[Cost, str]:
+    """Run a command to its end; what it cost, by the operating system's accounting."""
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    environment = {**os.environ, **(service.environ if service else {}), "ANSIBLE_LOCALHOST_WARNING": "false", **env}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = process.stdout.read() if process.stdout else ""
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{output}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, time.monotonic() - begin, usage.ru_maxrss / 1024), output
+
+
+def section(title: str, text: str, columns: list[str], rows: list[list[str]]) -> str:
+    """A part of the page."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return f"## {title}\n\n{text}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
