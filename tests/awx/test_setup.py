@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""setup.yml: what it makes, that it makes it once, and that what it makes fits our playbooks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import CLONE, Setup
+from .stand_in import RefusedError, StandIn, check_rrule
+from .workflow import inject
+
+pytestmark = pytest.mark.xdist_group("awx_setup")
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first(setup: Setup) -> dict[str, int]:
+    return setup()
+
+
+def test_second_run_changes_nothing(awx: StandIn, first: dict[str, int], setup: Setup) -> None:
+    assert first["changed"] > 10
+    del awx.writes[:]
+    # That this is another token, nobody can tell.
+    assert setup(vps_awx_api_token="a new one")["changed"] == 0
+    # A sync of the project is no change.
+    assert [write for write in awx.writes if not write.endswith("/update/")] == []
+    credential = awx.named("credentials", "VPS.org API")
+    assert credential["inputs"]["api_token"] == "from the environment"
+    setup(vps_awx_api_token="a new one", vps_awx_update_token=True)
+    assert credential["inputs"]["api_token"] == "a new one"
+
+
+def test_workflow_is_linked(awx: StandIn) -> None:
+    nodes = awx.objects["workflow_job_template_nodes"]
+    links = {
+        (nodes[key]["identifier"], kind, nodes[target]["identifier"])
+        for (endpoint, key, kind), targets in awx.links.items()
+        for target in targets
+        if endpoint == "workflow_job_template_nodes"
+    }
+    assert links == {
+        ("audit", "success_nodes", "update"),
+        ("update", "success_nodes", "approval"),
+        ("update", "failure_nodes", "restore_failed"),
+        ("approval", "success_nodes", "cleanup"),
+        ("approval", "failure_nodes", "restore_denied"),
+    }
+
+
+def test_credential_without_a_certificate_names_none(awx: StandIn, tmp_path: Path) -> None:
+    environment = inject(awx, awx.named("credentials", "VPS.org API")["id"], tmp_path)
+    assert environment["VPS_API_URL"] == "https://admin.vps.org/api/v1"
+    assert environment["VPS_API_CA_PATH"] == ""
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_certificate_keeps_its_last_line_break(awx: StandIn, tmp_path: Path, end: str) -> None:
+    credential = awx.named("credentials", "VPS.org API")
+    own = {"api_token": "a token", "ca_certificate": CERTIFICATE + end}
+    environment = inject(awx, awx.add("credentials", {**credential, "name": "Own CA", "inputs": own})["id"], tmp_path)
+    assert Path(environment["VPS_API_CA_PATH"]).read_text() == f"{CERTIFICATE}\n"
+
+
+def test_survey_asks_for_what_the_playbook_reads(awx: StandIn) -> None:
+    for template in awx.objects["job_templates"].values():
+        asked = {question["variable"] for question in template.get("survey_spec", {}).get("spec", [])}
+        assert asked <= read_by(template["playbook"]), template["name"]
+    workflow = awx.named("workflow_job_templates", "Safe update with approval")["survey_spec"]["spec"]
+    assert {question["variable"] for question in workflow} <= read_by("safe_update.yml")
+
+
+def read_by(playbook: str) -> set[str]:
+    """The variables that a playbook of the collection, and the role if it uses it, know."""
+    text = (CLONE / "playbooks" / playbook).read_text()
+    specs = yaml.safe_load((CLONE / "roles/safe_update/meta/argument_specs.yml").read_text())
+    role = set(specs["argument_specs"]["main"]["options"]) if "vpsdotorg.cloud.safe_update\n" in text else set()
+    # What is only told about in a comment does not count.
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return role | set(re.findall(r"\b(?:audit|cleanup|restore|safe_update)_\w+", code))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "DTSTART:20260101T023000Z RRULE:FREQ=DAILY",
+        "DTSTART:20260101T023000 RRULE:FREQ=DAILY;INTERVAL=1",
+        "RRULE:FREQ=DAILY;INTERVAL=1",
+    ],
+)
+def test_stand_in_refuses_rules_that_awx_refuses(rule: str) -> None:
+    with pytest.raises(RefusedError):
+        check_rrule(rule)
+
+
+@pytest.mark.parametrize("answers", [{}, {"safe_update_hosts": 1}, {"safe_update_hosts": "all", "unknown": 1}])
+def test_stand_in_refuses_answers_that_awx_refuses(awx: StandIn, answers: dict[str, object]) -> None:
+    closed = awx.add("job_templates", {**awx.named("job_templates", "Safe update"), "ask_variables_on_launch": False})
+    with pytest.raises(RefusedError):
+        awx.check_answers({"unified_job_template": closed["id"], "extra_data": answers}, required=True)
+    del awx.objects["job_templates"][closed["id"]]
