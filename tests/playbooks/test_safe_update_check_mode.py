@@ -17,8 +17,6 @@ import pytest
 from .conftest import Run
 from .fleet import Fleet, outcome, own, play, result
 
-pytestmark = pytest.mark.xdist_group("safe_update_check_mode")
-
 # As Debian 12's apt-get --simulate prints it.
 SIMULATED = """\
 Reading package lists...

@@ -13,8 +13,6 @@ import pytest
 from .conftest import Run
 from .fleet import BAD, Fleet, outcome, own, play, result
 
-pytestmark = pytest.mark.xdist_group("safe_update_entry_points")
-
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Fleet]:

@@ -18,8 +18,6 @@ import pytest
 
 from .fleet import QUICK, Fleet, outcome, play, result
 
-pytestmark = pytest.mark.xdist_group("safe_update_killed")
-
 # Seconds until a run has reached a phase, on a busy machine.
 PATIENCE = 180
 # Half done until the test has killed the run and lets it end; it gives up by itself, so that nothing is left running.

@@ -14,8 +14,6 @@ import pytest
 from .conftest import TOKEN, Run
 from .fleet import GOOD, TASKS, Fleet, outcome, own, play, result
 
-pytestmark = pytest.mark.xdist_group("safe_update_options")
-
 GOOD_HOSTS = ("offline", "quiesced", "left", "keeping", "rotating", "leftover")
 # In place of sudo, which a machine of tests may not have: notes what it is to run, and runs it.
 BECOME = """#!/bin/sh

@@ -19,8 +19,6 @@ import pytest
 from .conftest import Run
 from .fleet import BAD, CUT_OFF, GOOD, NETWORK, TASKS, Fleet, outcome, own, result
 
-pytestmark = pytest.mark.xdist_group("safe_update_outcomes")
-
 # What a mirror or a package's script may print.
 HOSTILE = "<script src=https://evil.example/x.js></script> & | </td>"
 HALF = f"echo half >version; echo '{HOSTILE}' >&2; exit 1"

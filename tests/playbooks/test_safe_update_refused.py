@@ -15,8 +15,6 @@ import pytest
 from .conftest import Run
 from .fleet import NETWORK, Fleet, outcome, own, result
 
-pytestmark = pytest.mark.xdist_group("safe_update_refused")
-
 FOREIGN = [{"name": f"nightly-{day}", "age": f"{day}d"} for day in (1, 2, 3, 4)]
 STOPPED_BY = "safe_update: AWX job 4711; server stopped for this snapshot"
 

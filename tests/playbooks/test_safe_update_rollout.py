@@ -14,7 +14,7 @@ import pytest
 from .conftest import Run
 from .fleet import CUT_OFF, NETWORK, Fleet, outcome, result
 
-pytestmark = [pytest.mark.smoke, pytest.mark.xdist_group("safe_update_rollout")]
+pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture(scope="module")

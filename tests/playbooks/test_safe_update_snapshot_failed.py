@@ -13,8 +13,6 @@ import pytest
 from .conftest import Run
 from .fleet import TASKS, Fleet, outcome, own, result
 
-pytestmark = pytest.mark.xdist_group("safe_update_snapshot_failed")
-
 HOSTS = ("failed", "stuck", "vanished", "raced", "offline", "quiesced")
 
 
