@@ -190,7 +190,7 @@ def add_tests(core: str, python: str) -> None:
     def tests(session: nox.Session) -> None:
         session.install(f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "-e", "tests/emulator")
         for arguments in [session.posargs] if session.posargs else everything if core == MAIN_CORE else smoke:
-            session.run("pytest", "-n", "2", "--dist=loadgroup", *arguments)
+            session.run("pytest", "-n", "2", "--dist=loadfile", *arguments)
 
     tests.__doc__ = f"Run the unit, module and playbook tests on ansible-core {core}."
 
