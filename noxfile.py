@@ -181,6 +181,15 @@ def emulator(session: nox.Session) -> None:
     session.run("pytest", "-n", "2", *(session.posargs or ["tests/emulator"]), env=proxies)
 
 
+@nox.session(python=PYTHONS[MAIN_CORE], tags=["tests"])
+def awx(session: nox.Session) -> None:
+    """Set up a stand-in for AWX with the real modules of awx.awx, and run its jobs as AWX does."""
+    # The package ansible brings awx.awx along; no index has it alone.
+    tools = ("ansible==12.*", "ansible-builder", "ansible-runner", "python-dateutil")
+    session.install(*tools, "-r", "tests/requirements.txt", "-e", "tests/emulator")
+    session.run("pytest", "-n", "2", "--dist=loadfile", *(session.posargs or ["tests/awx"]))
+
+
 def add_tests(core: str, python: str) -> None:
     """Add the session that runs pytest on one ansible-core; the slow playbook tests run whole on the main one only."""
     everything = [["tests/unit", "tests/playbooks"]]

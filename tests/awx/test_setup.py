@@ -15,8 +15,6 @@ from .conftest import CLONE, Setup
 from .stand_in import RefusedError, StandIn, check_rrule
 from .workflow import inject
 
-pytestmark = pytest.mark.xdist_group("awx_setup")
-
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 
 

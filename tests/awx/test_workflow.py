@@ -17,8 +17,6 @@ from .conftest import Setup
 from .stand_in import StandIn
 from .workflow import Controller, Job
 
-pytestmark = pytest.mark.xdist_group("awx_workflow")
-
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Fleet]:
