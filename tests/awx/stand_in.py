@@ -251,7 +251,8 @@ def checked_survey(survey: Item) -> Item:
 
 def check_answer(question: Item, value: Any) -> None:
     """Refuse an answer of the wrong type, or none of the choices."""
-    if type(value) is not ANSWERS[question["type"]]:
+    # A bool is no integer here.
+    if value.__class__ is not ANSWERS[question["type"]]:
         raise RefusedError(f"Value {value!r} for '{question['variable']}' is of the wrong type")
     if question["type"] == "multiplechoice" and value not in question["choices"]:
         raise RefusedError(f"Value {value!r} for '{question['variable']}' expected to be one of {question['choices']}.")

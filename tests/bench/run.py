@@ -109,7 +109,7 @@ def one_call(name: str, arguments: dict[str, Any], repeat: int) -> Cost:
     """What one call adds to a playbook run."""
 
     def tasks(number: int) -> list[dict]:
-        return [{name: arguments} for _ in range(number)]
+        return [{name: arguments}] * number
 
     few, many = (play([{"hosts": "localhost", "gather_facts": False, "tasks": tasks(n)}])[0] for n in (1, 1 + repeat))
     return Cost((many.cpu - few.cpu) / repeat, (many.wall - few.wall) / repeat, many.memory)

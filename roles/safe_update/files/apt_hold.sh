@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=sh
 # sh -eu -s ACTION [PACKAGE...]: hold the packages that nobody else holds, or release what was held here.
 # What is held here stands in a file first, so that a later run can release what a killed one has left.
 ours=/var/lib/safe-update.held

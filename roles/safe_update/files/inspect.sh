@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=sh
 # Prints what a Linux host is and runs, a line per fact; it changes nothing and needs no root.
 LC_ALL=C; export LC_ALL
 # A package manager that is at work holds a lock: dpkg's and apt's, or rpm's.

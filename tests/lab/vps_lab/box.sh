@@ -26,6 +26,7 @@ while :; do
   plug || exit 1
   echo "-- $name: power on"
   # The control group first, then a namespace that shows it as the root: systemd wants to own what it sees.
+  # shellcheck disable=SC2016 # the inner shell expands it
   nsenter --net="/run/netns/$name" unshare --mount --pid --uts --ipc --propagation private --fork --kill-child \
     sh -euc 'echo 0 > "$1/cgroup.procs"; shift; exec unshare --cgroup "$@"' sh "$cgroup/guest" \
     sh -eu "${0%/*}/boot.sh" "$root"

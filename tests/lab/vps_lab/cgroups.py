@@ -24,7 +24,7 @@ def own() -> Path | None:
     if path is None:
         return None
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields, _, kind = line.partition(" - ")
+        fields, _separator, kind = line.partition(" - ")
         if kind.startswith("cgroup2 "):
             root, mount_point = fields.split()[3:5]
             group = Path(mount_point, os.path.relpath(path, root))

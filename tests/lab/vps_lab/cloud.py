@@ -15,6 +15,8 @@ from vps_lab.tools import LabError, run
 DEFAULT_FOLDER = Path("/run/vps-lab")
 # Every port of the capsule's own network is free.
 REPOSITORY_PORT = 8077
+# Path of the repository that has the updates for security.
+SECURITY = "security"
 
 
 class Cloud:
@@ -45,7 +47,8 @@ class Cloud:
     def install(self, server: Server) -> None:
         """Put a fresh system on the server's disk; it must be off."""
         public_key = Path(f"{self.key}.pub").read_text().strip()
-        server.install(public_key, f"deb [trusted=yes] http://{GATEWAY}:{REPOSITORY_PORT}/ ./")
+        repository = f"deb [trusted=yes] http://{GATEWAY}:{REPOSITORY_PORT}"
+        server.install(public_key, f"{repository}/ ./\n{repository}/{SECURITY} ./")
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -170,7 +170,7 @@ class Lab:
         folder = os.environ.get(UPDATES_VARIABLE)
         if not folder:
             raise LabError("Debian's updates are not here: start with 'python -m vps_lab run --security-updates'")
-        return self._repository.publish_files(Path(folder))
+        return self._repository.publish_security(Path(folder))
 
     def unpublish(self) -> None:
         """Offer nothing any more."""

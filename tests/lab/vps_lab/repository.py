@@ -1,9 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The apt repository of the lab: a flat folder and an HTTP server on the bridge, where alone the servers see it."""
+"""The apt repositories of the lab: two flat folders behind one HTTP server on the bridge, where alone the servers see it.
+
+One has hello-web, the other one the security updates; only apt's origin tells an update for security from any other.
+"""
 
 from __future__ import annotations
 
+import email.utils
 import functools
 import hashlib
 import http.server
@@ -14,8 +18,18 @@ from types import TracebackType
 
 from vps_lab import packages
 from vps_lab.capsule import GATEWAY
-from vps_lab.cloud import REPOSITORY_PORT
+from vps_lab.cloud import REPOSITORY_PORT, SECURITY
 from vps_lab.tools import run
+
+# What apt shows of the real one.
+RELEASE = """\
+Origin: Debian
+Label: Debian-Security
+Suite: stable-security
+Date: {date}
+SHA256:
+ {digest} {size} Packages
+"""
 
 
 class Repository:
@@ -26,7 +40,7 @@ class Repository:
         self._server: http.server.ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Repository:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / SECURITY).mkdir(parents=True, exist_ok=True)
         self.clear()
         handler = functools.partial(_Handler, directory=self.folder)
         self._server = http.server.ThreadingHTTPServer((GATEWAY, REPOSITORY_PORT), handler)
@@ -43,26 +57,34 @@ class Repository:
     def publish(self, version: str) -> None:
         """Offer this version of hello-web, see `vps_lab.packages.RELEASES`."""
         packages.build(version, self.folder)
-        self._write_index()
+        _write_index(self.folder)
 
-    def publish_files(self, folder: Path) -> list[str]:
-        """Offer every .deb file of a folder; returns their names."""
+    def publish_security(self, folder: Path) -> list[str]:
+        """Offer every .deb file of a folder as an update for security; returns their names."""
         files = sorted(folder.glob("*.deb"))
         for file in files:
-            shutil.copy(file, self.folder)
-        self._write_index()
+            shutil.copy(file, self.folder / SECURITY)
+        self._write_security()
         return [file.name for file in files]
 
     def clear(self) -> None:
         """Offer nothing any more."""
-        for file in self.folder.glob("*.deb"):
+        for file in self.folder.rglob("*.deb"):
             file.unlink()
-        self._write_index()
+        _write_index(self.folder)
+        self._write_security()
 
-    def _write_index(self) -> None:
-        part = self.folder / "Packages.part"
-        part.write_text("\n".join(map(_entry, sorted(self.folder.glob("*.deb")))))
-        part.replace(self.folder / "Packages")
+    def _write_security(self) -> None:
+        index = _write_index(self.folder / SECURITY).read_bytes()
+        about = {"digest": hashlib.sha256(index).hexdigest(), "size": len(index)}
+        release = RELEASE.format(date=email.utils.formatdate(usegmt=True), **about)
+        (self.folder / SECURITY / "Release").write_text(release)
+
+
+def _write_index(folder: Path) -> Path:
+    index, part = folder / "Packages", folder / "Packages.part"
+    part.write_text("\n".join(map(_entry, sorted(folder.glob("*.deb")))))
+    return part.replace(index)
 
 
 def _entry(file: Path) -> str:

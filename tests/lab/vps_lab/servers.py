@@ -76,7 +76,7 @@ class Server:
     """
 
     def __init__(self, folder: Path, name: str, address: str, store: Store) -> None:
-        prefix, _, number = address.rpartition(".")
+        prefix, _dot, number = address.rpartition(".")
         if prefix != NETWORK or not number.isdecimal() or not 1 < int(number) < 255:
             raise LabError(f"server {name} cannot have the address {address}: it must lie in {NETWORK}.2-254")
         self.name = name
@@ -102,7 +102,7 @@ class Server:
 
         Args:
             authorized_key: the public ssh key that logs in as root.
-            apt_source: the one line of its /etc/apt/sources.list.
+            apt_source: the lines of its /etc/apt/sources.list.
         """
         require_inside()
         with self._alone():

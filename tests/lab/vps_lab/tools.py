@@ -27,7 +27,9 @@ def run(*command: str | Path, timeout: float | None = None) -> str:
     words = [str(word) for word in command]
     shown = " ".join(words)
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False
+        )
     except FileNotFoundError as error:
         raise LabError(f"cannot run '{shown}': {words[0]} is not installed; see 'python -m vps_lab check'") from error
     except subprocess.TimeoutExpired as error:

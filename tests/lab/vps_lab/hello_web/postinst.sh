@@ -7,6 +7,7 @@ set -e
 # Data are migrated forwards only: an older hello-web finds what it cannot read.
 mkdir -p /var/lib/hello-web
 schema=$(cat /var/lib/hello-web/schema 2>/dev/null || echo 0)
+# shellcheck disable=SC2170 # a number is filled in
 [ "$schema" -ge "@SCHEMA@" ] || echo "@SCHEMA@" > /var/lib/hello-web/schema
 
 systemctl daemon-reload
