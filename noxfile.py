@@ -185,7 +185,7 @@ def emulator(session: nox.Session) -> None:
 def awx(session: nox.Session) -> None:
     """Set up a stand-in for AWX with the real modules of awx.awx, and run its jobs as AWX does."""
     # The package ansible brings awx.awx along; no index has it alone.
-    tools = ("ansible==12.*", "ansible-builder", "ansible-runner", "python-dateutil")
+    tools = ("ansible==11.*", "ansible-builder", "ansible-runner", "python-dateutil")
     session.install(*tools, "-r", "tests/requirements.txt", "-e", "tests/emulator")
     session.run("pytest", "-n", "2", "--dist=loadfile", *(session.posargs or ["tests/awx"]))
 

@@ -105,6 +105,7 @@ cache_timeout: 3600
 """
 
 import contextlib
+import os
 import re
 from collections import Counter
 from typing import Any
@@ -182,6 +183,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         if REQUESTS_IMPORT_ERROR:
             raise AnsibleParserError(missing_required_lib("requests"))
+        # Empty means unset, as for the modules; ansible-core would take it for the current folder.
+        if not os.environ.get("VPS_API_CA_PATH", "unset"):
+            del os.environ["VPS_API_CA_PATH"]
         self._read_config_data(path)
         try:
             servers = self._servers(path, cache)

@@ -19,6 +19,13 @@ LABELS = {
     ),
     "common_return_values": ("reference_appendices/common_return_values.html#common-return-values", "Return Values"),
 }
+# Its settings, of which the inventory's cache has some.
+VARIABLES = (
+    "ANSIBLE_CACHE_PLUGIN",
+    "ANSIBLE_CACHE_PLUGIN_CONNECTION",
+    "ANSIBLE_CACHE_PLUGIN_PREFIX",
+    "ANSIBLE_CACHE_PLUGIN_TIMEOUT",
+)
 SETTINGS = """
 html_title = html_short_title = "vpsdotorg.cloud"
 intersphinx_mapping = {{"ansible": ({url!r}, "../ansible.inv")}}
@@ -33,6 +40,11 @@ def main(site: Path) -> None:
     for name, (uri, title) in LABELS.items():
         inventory.objects.append(
             sphobjinv.DataObjStr(name=name, domain="std", role="label", priority="-1", uri=uri, dispname=title)
+        )
+    for name in VARIABLES:
+        uri = f"reference_appendices/config.html#envvar-{name}"
+        inventory.objects.append(
+            sphobjinv.DataObjStr(name=name, domain="std", role="envvar", priority="1", uri=uri, dispname="-")
         )
     sphobjinv.writebytes(site / "ansible.inv", sphobjinv.compress(inventory.data_file()))
     configuration = site / "conf.py"
