@@ -15,7 +15,7 @@ import pytest
 CLONE = Path(__file__).resolve().parents[1]
 COLLECTIONS_PATH = pytest.StashKey[Path]()
 # Proxies would swallow calls to the emulator; the rest would configure Ansible or the collection behind a test's back.
-FOREIGN = re.compile(r"(ANSIBLE|VPS)_.*|(.+_)?proxy", re.IGNORECASE)
+FOREIGN = re.compile(r"(ANSIBLE|VPS(?!_LAB))_.*|(.+_)?proxy", re.IGNORECASE)
 
 
 def pytest_configure(config: pytest.Config) -> None:

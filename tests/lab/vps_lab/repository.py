@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The apt repositories of the lab: two flat folders behind one HTTP server on the bridge, where alone the servers see it.
+"""The apt repositories of the lab: two flat folders behind one HTTP server, on the bridge that only the servers see.
 
 One has hello-web, the other one the security updates; only apt's origin tells an update for security from any other.
 """
