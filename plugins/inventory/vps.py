@@ -70,38 +70,34 @@ seealso:
 """
 
 EXAMPLES = r"""
-# The least: the token is in the environment variable VPS_API_TOKEN.
-# File: servers.vps.yml
+# Every server of the account. The token comes from the environment variable VPS_API_TOKEN.
 plugin: vpsdotorg.cloud.vps
-
----
-# The token from a file; any lookup will do.
-plugin: vpsdotorg.cloud.vps
-api_token: "{{ lookup('ansible.builtin.file', '~/.config/vps-token') }}"
-
----
-# Only what runs in two locations, in groups such as location_Amsterdam and os_Debian_12.
-plugin: vpsdotorg.cloud.vps
-status: [active]
-location: [Amsterdam, Frankfurt]
-keyed_groups:
-  - key: vps_location
-    prefix: location
-  - key: vps_os | replace(' ', '_')
-    prefix: os
-groups:
-  web: vps_name is match('web-')
-compose:
-  ansible_user: "'root'"
-strict: true
-
----
-# Ask the API once an hour at most; a run with --flush-cache asks at once.
-plugin: vpsdotorg.cloud.vps
-cache: true
-cache_plugin: ansible.builtin.jsonfile
-cache_connection: ~/.cache/vps-inventory
-cache_timeout: 3600
+# ---
+# # With the token from a file.
+# plugin: vpsdotorg.cloud.vps
+# api_token: "{{ lookup('ansible.builtin.file', '~/.config/vps-token') }}"
+# ---
+# # Some of the servers, in groups.
+# plugin: vpsdotorg.cloud.vps
+# status: [active]
+# location: [Amsterdam, Frankfurt]
+# keyed_groups:
+#   - key: vps_location
+#     prefix: location
+#   - key: vps_os | replace(' ', '_')
+#     prefix: os
+# groups:
+#   web: vps_name is match('web-')
+# compose:
+#   ansible_user: "'root'"
+# strict: true
+# ---
+# # Asked for once an hour.
+# plugin: vpsdotorg.cloud.vps
+# cache: true
+# cache_plugin: ansible.builtin.jsonfile
+# cache_connection: ~/.cache/vps-inventory
+# cache_timeout: 3600
 """
 
 import contextlib

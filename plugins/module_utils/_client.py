@@ -20,7 +20,6 @@ import ipaddress
 import re
 import ssl
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -48,6 +47,8 @@ COLLECTION_VERSION = "0.1.0"
 DEFAULT_URL = "https://admin.vps.org/api/v1"
 LONGEST_RETRY_AFTER = 60
 SERVERS_PER_PAGE = 100
+# How often a list is read until it is as long as its own count: others delete while it is read.
+READS = 3
 
 ADVICE = {
     401: "Check the token (api_token or VPS_API_TOKEN): it is missing, mistyped, expired or revoked.",
@@ -256,26 +257,30 @@ class VpsClient:
 
     # How they travel.
 
-    def _pages(self, path: str, query: dict, within: float | None = None) -> Iterator[dict]:
-        """Every item of a list, page by page; only the query of `next` is used, so that no page leaves the host."""
-        asked, read = [], 0
+    def _pages(self, path: str, query: dict, within: float | None = None) -> list[dict]:
+        """Every item of a list; one that shrank while it was read is read again, as an item may have been left out."""
+        for _attempt in range(READS):
+            items, count = self._read(path, query, within)
+            if count <= len(items):
+                return items
+        raise NoAnswerError(
+            f"GET {path}: the API counts {count} items but sent {len(items)} and names no further page. "
+            "Nothing was decided from the incomplete list; try again."
+        )
+
+    def _read(self, path: str, query: dict, within: float | None) -> tuple[list[dict], int]:
+        """All pages of a list, and its count; only the query of `next` is used, so that no page leaves the host."""
+        asked, items = [], []
         while query not in asked:
             asked.append(query)
             page = self._request("GET", path, params=query, within=within)
             if not isinstance(page, dict) or not isinstance(page.get("results"), list):
                 raise NoAnswerError(f"GET {path} answered something that is no list. Check api_url.")
-            yield from page["results"]
-            read += len(page["results"])
+            items += page["results"]
             if not page.get("next"):
-                break
+                return items, page["count"] if isinstance(page.get("count"), int) else 0
             query = {**query, **dict(parse_qsl(urlsplit(page["next"]).query))}
-        else:
-            raise NoAnswerError(f"GET {path}: the API's pages lead back to one that was read already: {query}.")
-        if isinstance(page.get("count"), int) and page["count"] > read:
-            raise NoAnswerError(
-                f"GET {path}: the API counts {page['count']} items but sent {read} and names no further page. "
-                "Nothing was decided from the incomplete list; try again."
-            )
+        raise NoAnswerError(f"GET {path}: the API's pages lead back to one that was read already: {query}.")
 
     def _request(self, method: str, path: str, within: float | None = None, **kwargs: Any) -> Any:
         """Send one request and return the decoded body (None if there is none)."""

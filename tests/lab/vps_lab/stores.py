@@ -77,10 +77,12 @@ class Store(ABC):
         run("mount", "-t", "tmpfs", "-o", f"mode=755,size={self.size}m", "tmpfs", self.disk)
 
     @abstractmethod
-    def _fill(self) -> None: ...
+    def _fill(self) -> None:
+        """Fill the new disk."""
 
     @abstractmethod
-    def _mount(self) -> None: ...
+    def _mount(self) -> None:
+        """Show the disk as the root."""
 
 
 class OverlayStore(Store):
