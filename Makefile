@@ -9,7 +9,7 @@ NOX := .venv/bin/python -m nox
 LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lint unit sanity docs bench format release clean
+.PHONY: help test demo lab e2e lint unit sanity docs bench format release clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,12 @@ test: $(WORKSHOP) ## All checks and all tests
 
 demo: $(WORKSHOP) ## A good update and a bad one that is rolled back, against the emulator
 	$(NOX) -s demo
+
+lab: $(WORKSHOP) ## A shell among real servers behind the emulated API, to rehearse in (or RUN="a command")
+	$(NOX) -s lab -- $(RUN)
+
+e2e: $(WORKSHOP) ## The playbooks end to end, on real servers in the lab
+	$(NOX) -s e2e
 
 lint: $(WORKSHOP) ## Formatting, style, documentation, licences, changelog, packaging: no test
 	$(NOX) -s $(LINT)

@@ -43,6 +43,8 @@ SHIPPED = {
     "plugins",
     "roles",
 }
+# Of the lab's own tests those that the end-to-end tests build on; `pytest tests/lab` runs all.
+LAB_TESTS = [f"tests/lab/tests/test_{name}.py" for name in ("check", "capsule", "rootless", "lab")]
 # The version stands in galaxy.yml; the User-Agent cannot read that file once the collection is installed.
 VERSION_LINES = {
     "galaxy.yml": r"^(version: ).*()$",
@@ -253,6 +255,26 @@ def demo(session: nox.Session) -> None:
     session.install("ansible-core", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator")
     install_collection(session, ROOT)
     session.run("python", "tests/demo/run.py", *session.posargs)
+
+
+@nox.session(default=False)
+def lab(session: nox.Session) -> None:
+    """Run a command, or a shell, beside servers that can die (tests/lab): nothing of it leaves this machine."""
+    session.install("ansible-core", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator", "-e", "tests/lab")
+    install_collection(session, ROOT)
+    command = session.posargs or [os.environ.get("SHELL", "sh")]
+    session.run("python", "-m", "vps_lab", "run", "--servers", "3", "--", *command)
+
+
+@nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """Test the playbooks end to end, on real servers in the lab."""
+    packages = ["-r", "tests/requirements.txt", "-e", "tests/emulator", "-e", "tests/lab"]
+    session.install(f"ansible-core~={MAIN_CORE}.0", *packages)
+    if not session.posargs:
+        session.run("pytest", *LAB_TESTS)
+    capsule = ["python", "-m", "vps_lab", "capsule", "--security-updates", "--"]
+    session.run(*capsule, "pytest", *(session.posargs or ["tests/e2e"]))
 
 
 @nox.session(default=False)

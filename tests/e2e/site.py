@@ -243,9 +243,9 @@ class Site:
             hosts: only these; default: all.
             options: those of Controller.playbook.
         """
-        controller = self._controller()
+        controller = self.controller()
         chosen = {name: self.hosts[name] for name in hosts or self.hosts}
-        inventory = self._inventory(controller.folder, chosen)
+        inventory = self.inventory(controller.folder, chosen)
 
         def run() -> Run:
             return controller.playbook(
@@ -261,15 +261,16 @@ class Site:
 
     def command(self, *words: str) -> Run:
         """Run one of Ansible's commands, as a report says it."""
-        return self._controller().run(*words, service=self.lab.emulator)
+        return self.controller().run(*words, service=self.lab.emulator)
 
-    def _controller(self) -> Controller:
+    def controller(self) -> Controller:
+        """What runs Ansible's commands, in a new folder."""
         self._runs += 1
         folder = self._folder / f"run-{self._runs}"
         folder.mkdir()
         return Controller(self._collections_path, folder)
 
-    def _inventory(self, folder: Path, hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def inventory(self, folder: Path, hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """The lab's own one, of these hosts, but for ServerAliveInterval: that is the role's affair."""
         options = f"-o UserKnownHostsFile={self.lab.folder}/known_hosts -o IdentitiesOnly=yes"
         file = self.lab.inventory(folder / "lab.yml", **SETTINGS, ansible_ssh_common_args=options)

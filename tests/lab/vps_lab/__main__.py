@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vps_lab import capsule, check, image
@@ -98,6 +99,24 @@ def do_up(options: argparse.Namespace) -> int:
     return _enter_new_capsule(options, inside)
 
 
+def do_publish(options: argparse.Namespace) -> int:
+    """Offer a version of hello-web, or a .deb file of one's own, to the servers of the lab that this runs in."""
+    capsule.require_inside()
+    from vps_lab.repository import Repository
+
+    repository = Repository(DEFAULT_FOLDER / "repository")
+    if not repository.folder.is_dir():
+        raise LabError("there is no lab in this capsule: start one with 'python -m vps_lab run -- COMMAND'")
+    if options.package.endswith(".deb"):
+        if not Path(options.package).is_file():
+            raise LabError(f"there is no file {options.package}")
+        repository.publish_file(Path(options.package))
+    else:
+        repository.publish(options.package)
+    print(f"{options.package} is in the servers' apt repository.")
+    return 0
+
+
 def do_enter(options: argparse.Namespace) -> int:
     """Run a command, or a shell, inside a lab that is up."""
     command = options.command or [os.environ.get("SHELL", "/bin/sh")]
@@ -157,6 +176,8 @@ def _parser() -> argparse.ArgumentParser:
             )
         if action is not do_up:
             one.add_argument("command", nargs="+", metavar="COMMAND")
+    one = add("publish", do_publish)
+    one.add_argument("package", help="a version of hello-web, such as 1.0 or 2.0+health, or the path of a .deb file")
     one = add("enter", do_enter)
     one.add_argument("pid", type=int, help="the number that 'up' printed")
     one.add_argument("command", nargs="*", metavar="COMMAND")

@@ -59,6 +59,11 @@ class Repository:
         packages.build(version, self.folder)
         _write_index(self.folder)
 
+    def publish_file(self, package: Path) -> None:
+        """Offer a .deb file of one's own."""
+        shutil.copy(package, self.folder)
+        _write_index(self.folder)
+
     def publish_security(self, folder: Path) -> list[str]:
         """Offer every .deb file of a folder as an update for security; returns their names."""
         files = sorted(folder.glob("*.deb"))
