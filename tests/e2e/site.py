@@ -53,6 +53,8 @@ SETTINGS = {
 }
 # The emulated minutes are short. These stand in the role's vars, which only extra variables go before.
 QUICK = {"__safe_update_poll": 1, "__safe_update_job_poll": 1, "__safe_update_alive_interval": 3}
+# Pipelining takes half of the connections; the batch of test_fates.py does without it, as Ansible does by default.
+ENVIRONMENT = {"ANSIBLE_FORKS": "10", "ANSIBLE_PIPELINING": "true"}
 
 
 def wait_until(question: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
@@ -158,9 +160,13 @@ class Site:
         self.each(lambda name: self.lab.ssh(name, f"{APT} update && {APT} install hello-web"), names)
         self.each(lambda name: wait_until(lambda: self.health(name) == 200, f"health of {name}"), names)
 
-    def destine(self, name: str, version: str) -> None:
-        """Publish a version of hello-web, and let it be the one that this server will be updated to."""
-        self.lab.publish(version)
+    def destine(self, updates: Mapping[str, str]) -> None:
+        """Publish versions of hello-web, and say which server will be updated to which of them."""
+        for version in sorted(set(updates.values())):
+            self.lab.publish(version)
+        self.each(lambda name: self._pin(name, updates[name]), updates)
+
+    def _pin(self, name: str, version: str) -> None:
         pin = f"Package: hello-web\nPin: version {version}\nPin-Priority: 990\n"
         self.lab.ssh(name, f"printf %s {shlex.quote(pin)} >/etc/apt/preferences.d/hello-web")
 
@@ -254,7 +260,7 @@ class Site:
                 service=self.lab.emulator,
                 inventory=inventory,
                 variables={"safe_update_serial": "100%", **QUICK, **(variables or {})},
-                **{**options, "env": {"ANSIBLE_FORKS": "10", **options.get("env", {})}},
+                **{**options, "env": {**ENVIRONMENT, **options.get("env", {})}},
             )
 
         return Running(controller, run)

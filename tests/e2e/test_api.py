@@ -19,7 +19,7 @@ class Story:
     def __init__(self, site: Site) -> None:
         self.site = site
         site.prepare("web1", "web2", PATIENT, IMPATIENT)
-        site.each(lambda name: site.destine(name, "1.1" if name in ("web1", "web2") else "2.0+health"))
+        site.destine({"web1": "1.1", "web2": "1.1", PATIENT: "2.0+health", IMPATIENT: "2.0+health"})
         self.before = site.each(site.fingerprint)
         self._snapshots()
         self._outage()

@@ -10,7 +10,7 @@ from .site import Site, outcome, result
 
 def test_two_runs_at_once_do_no_harm(site: Site) -> None:
     site.prepare("web1")
-    site.destine("web1", "2.0")
+    site.destine({"web1": "2.0"})
     runs = [running.finish() for running in [site.start(), site.start()]]
     outcomes = [outcome(run, "web1") for run in runs]
     # One of them wins; the other one gives way, or finds what is left to do: nothing.

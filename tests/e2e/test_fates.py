@@ -36,7 +36,7 @@ class Story:
         self.site = site
         self.reports = reports
         site.prepare(*UPDATES)
-        site.each(lambda name: site.destine(name, UPDATES[name]))
+        site.destine(UPDATES)
         # The package lists name a file that the mirror does not have.
         (site.lab.folder / "repository/hello-web_1.1_all.deb").unlink()
         for variables in site.hosts.values():
@@ -45,7 +45,7 @@ class Story:
         site.hosts["web10"]["safe_update_offline"] = True
         self.before = site.each(site.fingerprint)
         self.booted = site.each(site.boot_id)
-        running = site.start(variables={"safe_update_report_dir": str(reports)})
+        running = site.start(variables={"safe_update_report_dir": str(reports)}, env={"ANSIBLE_PIPELINING": "false"})
         cutter = threading.Thread(target=self._cut_power)
         cutter.start()
         self.run = running.finish()

@@ -24,7 +24,7 @@ class Story:
     def __init__(self, site: Site) -> None:
         self.site = site
         site.prepare(*UPDATES)
-        site.each(lambda name: site.destine(name, UPDATES[name]))
+        site.destine(UPDATES)
         # The update of this server goes on for a while after its controller is dead.
         site.lab.ssh("web2", "echo 'DPkg::Pre-Invoke { \"sleep 15\"; };' >/etc/apt/apt.conf.d/slow")
         self.before = site.each(site.fingerprint)
@@ -34,7 +34,7 @@ class Story:
         # The service ends on its own what it was told to do.
         wait_until(lambda: site.status("web4") == "active" and site.answers("web4"), "the restore of web4")
         self.after_restore = site.fingerprint("web4")
-        site.destine("web4", "1.1")
+        site.destine({"web4": "1.1"})
         wait_until(lambda: set(site.snapshots("web1").values()) == {"completed"}, "the snapshot of web1")
         self.again = site.run()
 

@@ -27,12 +27,12 @@ class Story:
         self.site = site
         site.prepare(*NAMES)
         settings = {"safe_update_on_failure": "rollback"}
-        site.each(lambda name: site.destine(name, "2.0+health" if name in ("web1", "web5") else "1.1"))
+        site.destine({name: "2.0+health" if name in ("web1", "web5") else "1.1" for name in NAMES})
         self.before = site.each(site.fingerprint)
         self.canary = site.run(variables={**settings, "safe_update_serial": "1,2,2,3"})
         self.after_canary = site.each(site.fingerprint)
         self.canary_writes = site.writes()
-        site.destine("web1", "1.1")
+        site.destine({"web1": "1.1"})
         self.fifth = site.run([PLAY], variables=settings)
         self.fifth_writes = site.writes()[len(self.canary_writes) :]
 
