@@ -119,6 +119,11 @@ def test_evidence_is_kept_from_before_the_restore(story: Story) -> None:
     assert {"name": "hello-web:all", "old": "1.0", "new": "2.0+health"} in result(story.run, "web2")["packages"]
 
 
+def test_evidence_is_kept_of_an_update_that_is_not_taken_back(story: Story) -> None:
+    (change,) = result(story.run, "web6")["packages"]
+    assert change == {"name": "hello-web:all", "old": "1.0", "new": "2.0+hang,half-configured"}
+
+
 def test_api_was_asked_for_no_more_than_that(story: Story) -> None:
     deleted = [write for write in story.writes if write.startswith("DELETE ")]
     restored = {write for write in story.writes if "/restore/" in write}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Run
-from .fleet import CUT_OFF, NETWORK, Fleet, outcome, result
+from .fleet import CUT_OFF, NETWORK, Fleet, outcome, play, result
 
 pytestmark = pytest.mark.smoke
 
@@ -75,6 +75,14 @@ def test_whole_fleet_is_preflighted_before_any_host_is_changed(run: Run) -> None
     looks = [at for at, task in enumerate(order) if task == "Look up the server"]
     assert looks[len(fleet_hosts := set(run.stats)) - 1] < order.index("Start the snapshot")
     assert fleet_hosts == {event["host"] for event in run.events[: looks[3] + 1]}
+
+
+def test_strategy_that_keeps_no_order_is_refused(fleet: Fleet) -> None:
+    requests = len(fleet.service.requests())
+    run = fleet.run([play(strategy="free")])
+    assert run.rc != 0
+    assert "not supported in the free strategy" in run.text
+    assert len(fleet.service.requests()) == requests
 
 
 def test_report_holds_all_batches_and_who_was_not_reached(run: Run, report: Path) -> None:

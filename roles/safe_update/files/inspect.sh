@@ -9,7 +9,9 @@ for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm/.rpm.loc
 done
 echo "boot $(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
 if command -v dpkg-query >/dev/null; then
-    dpkg-query -W -f '${db:Status-Abbrev}|package ${Package}:${Architecture} ${Version}\n' | sed -n 's/^\(ii\|hi\) *|//p'
+    # What is not whole has its state behind its version; of what was removed, its configuration files do not count.
+    dpkg-query -W -f '${db:Status-Status} package ${Package}:${Architecture} ${Version}\n' |
+        sed '/^config-files\|^not-installed/d; s/^installed //; s/^\([a-z-]*\) \(package .*\)$/\2,\1/'
     dpkg --audit 2>/dev/null | sed -n 's/^ \([^ ]\{1,\}\) .*/unfinished \1/p'
     if [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; then echo reboot-required; fi
 elif command -v rpm >/dev/null; then
