@@ -1,15 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What apt is told: only Debian's own security updates, packages that are held, a dpkg that was interrupted."""
+"""What apt and dnf are told: only security updates, packages that are held, a dpkg that was interrupted."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from .site import APT, Site, outcome, result
 
-SECURE, HELD, INTERRUPTED = "web1", "web2", "web3"
+SECURE, HELD, INTERRUPTED, RED = "web1", "web2", "web3", "web4"
+DEBIANS = (SECURE, HELD, INTERRUPTED)
+BECOME_RED = Path(__file__).with_name("dnf_server.sh").read_text(encoding="utf-8")
+RPMS = "rpm --query --all | sort; cat /proc/sys/kernel/random/boot_id"
 # Of Debian's pending updates, one that this run is told to leave out, and one that the owner holds for ever.
 EXCLUDED, OWNED = "libexpat1", "liblzma5"
 
@@ -19,7 +24,9 @@ class Story:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        site.prepare(SECURE, HELD, INTERRUPTED)
+        site.prepare(*DEBIANS, RED)
+        site.lab.ssh(RED, BECOME_RED)
+        site.hosts[RED] |= {"safe_update_scope": "security", "safe_update_exclude": ["excluded"]}
         site.hosts[SECURE] |= {"safe_update_scope": "security", "safe_update_exclude": [EXCLUDED]}
         site.hosts[HELD]["safe_update_exclude"] = ["hello-web"]
         site.lab.ssh(HELD, "apt-mark hold hello-web")
@@ -30,13 +37,16 @@ class Story:
             site.lab.ssh(name, "sed -i /security/d /etc/apt/sources.list")
         self.files = site.lab.publish_security_updates()
         site.lab.ssh(INTERRUPTED, f"{APT} update && cd /tmp && apt-get download hello-web=1.1 && dpkg --unpack *.deb")
-        site.each(lambda name: site.lab.ssh(name, f"{APT} update"))
+        site.each(lambda name: site.lab.ssh(name, f"{APT} update"), DEBIANS)
         self.interrupted = site.version(INTERRUPTED)
-        self.before = site.each(site.fingerprint)
+        self.before = self.look()
         self.rehearsal = site.run(check=True, env={"ANSIBLE_DIFF_ALWAYS": "true"})
-        self.after_rehearsal = site.each(site.fingerprint)
+        self.after_rehearsal = self.look()
         self.run = site.run()
         self.again = site.run()
+
+    def look(self) -> dict[str, str]:
+        return self.site.each(self.site.fingerprint, DEBIANS) | {RED: self.site.lab.ssh(RED, RPMS)}
 
     def package(self, host: str, name: str) -> str:
         return self.site.lab.ssh(host, f"dpkg-query --show --showformat '${{Version}}' {name}")
@@ -52,11 +62,9 @@ def test_rehearsal_changes_nothing_and_tells_what_it_would(story: Story) -> None
     assert story.after_rehearsal == story.before
     assert "Pending: " in result(story.rehearsal, SECURE)["message"]
     assert "libssl3" in result(story.rehearsal, SECURE)["message"]
-    assert [outcome(story.rehearsal, name) for name in (SECURE, HELD, INTERRUPTED)] == [
-        "updated",
-        "up_to_date",
-        "updated",
-    ]
+    assert "Pending: linux-firmware-1.1-1.noarch (" in result(story.rehearsal, RED)["message"]
+    outcomes = {name: outcome(story.rehearsal, name) for name in story.site.hosts}
+    assert outcomes == {SECURE: "updated", HELD: "up_to_date", INTERRUPTED: "updated", RED: "updated"}
 
 
 def test_security_updates_of_debian_are_installed_and_no_other(story: Story) -> None:
@@ -86,6 +94,14 @@ def test_interrupted_dpkg_is_finished(story: Story) -> None:
     assert outcome(story.run, INTERRUPTED) == "updated"
     assert story.site.version(INTERRUPTED) == "1.1 installed"
     assert story.site.lab.ssh(INTERRUPTED, "dpkg --audit") == ""
+
+
+def test_dnf_updates_for_security_and_restarts_where_dnf_asks_for_it(story: Story) -> None:
+    assert outcome(story.run, RED) == "updated"
+    assert result(story.run, RED)["packages"] == [{"name": "linux-firmware.noarch", "old": "0:1.0-1", "new": "0:1.1-1"}]
+    *rpms, boot_id = story.look()[RED].splitlines()
+    assert rpms == ["excluded-1.0-1.noarch", "linux-firmware-1.1-1.noarch", "ordinary-1.0-1.noarch"]
+    assert boot_id != story.before[RED].splitlines()[-1]
 
 
 def test_second_run_has_nothing_to_do(story: Story) -> None:

@@ -16,7 +16,9 @@ if command -v dpkg-query >/dev/null; then
     if [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; then echo reboot-required; fi
 elif command -v rpm >/dev/null; then
     rpm -qa --qf 'package %{NAME}.%{ARCH} %{EPOCHNUM}:%{VERSION}-%{RELEASE}\n' | sort
-    if command -v needs-restarting >/dev/null; then needs-restarting -r >/dev/null 2>&1 || echo reboot-required; fi
+    # A plugin of dnf, which has a name of its own where yum-utils are.
+    if command -v needs-restarting >/dev/null; then set -- needs-restarting; else set -- dnf -C needs-restarting; fi
+    if "$@" -r 2>/dev/null | grep -q 'Reboot is required'; then echo reboot-required; fi
 fi
 if [ -d /run/systemd/system ]; then
     # Units that are only started on demand come and go; these are the ones that somebody wants to run.

@@ -148,3 +148,11 @@ def test_debians_own_updates_install(lab: Lab) -> None:
     lab.ssh("web1", f"{APT} dist-upgrade", timeout=300)
     assert lab.ssh("web1", "apt list --upgradable 2>/dev/null | grep --count / || true") == "0\n"
     assert lab.ssh("web1", "dpkg --audit; systemctl is-system-running --wait") == "running\n"
+
+
+def test_each_index_of_packages_is_newer_by_a_second_at_least(lab: Lab) -> None:
+    index, times = lab.folder / "repository" / "Packages", []
+    for version in ("1.0", "1.1", "2.0"):
+        lab.publish(version)
+        times.append(int(index.stat().st_mtime))
+    assert times == sorted(set(times))

@@ -11,8 +11,10 @@ import email.utils
 import functools
 import hashlib
 import http.server
+import os
 import shutil
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -89,6 +91,10 @@ class Repository:
 def _write_index(folder: Path) -> Path:
     index, part = folder / "Packages", folder / "Packages.part"
     part.write_text("\n".join(map(_entry, sorted(folder.glob("*.deb")))))
+    # HTTP's times are whole seconds: of two indexes within one, apt would not ask for the second.
+    previous = index.stat().st_mtime if index.exists() else 0
+    newer = max(time.time(), previous + 1)
+    os.utime(part, (newer, newer))
     return part.replace(index)
 
 
