@@ -36,6 +36,25 @@ def test_second_run_changes_nothing(awx: StandIn, first: dict[str, int], setup: 
     assert credential["inputs"]["api_token"] == "a new one"
 
 
+def test_without_a_token_nothing_is_changed(awx: StandIn, setup: Setup) -> None:
+    """Written without one, the credential would lose the token that it has."""
+    del awx.writes[:]
+    with pytest.raises(AssertionError, match="There is no API token"):
+        setup(vps_awx_api_token="")
+    assert awx.writes == []
+
+
+def test_token_is_a_secret(awx: StandIn) -> None:
+    fields = awx.named("credential_types", "VPS.org API")["inputs"]["fields"]
+    assert [field["id"] for field in fields if field.get("secret")] == ["api_token"]
+
+
+def test_no_template_is_sliced(awx: StandIn) -> None:
+    """AWX hands on only what the last slice left in set_stats."""
+    for template in awx.objects["job_templates"].values():
+        assert (template["job_slice_count"], template["ask_job_slice_count_on_launch"]) == (1, False)
+
+
 def test_workflow_is_linked(awx: StandIn) -> None:
     nodes = awx.objects["workflow_job_template_nodes"]
     links = {

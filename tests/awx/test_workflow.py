@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The workflow from the launch to its end: approved, denied, failed. Jobs run as in AWX, against the emulator."""
+"""The workflow from the launch to its end: approved, denied, failed, cancelled. Jobs run as in AWX, on the emulator."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ from .conftest import Setup
 from .stand_in import StandIn
 from .workflow import Controller, Job
 
+# Half done until the test has cancelled the job and lets it end; it gives up by itself.
+HALF = """
+if [ -e let-it-end ]; then echo new >version; exit; fi
+touch half
+for _ in $(seq 1200); do if [ -e let-it-end ]; then exit; fi; sleep 0.1; done
+"""
+PAST = "2020-01-01T00:00:00+00:00"
+
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Fleet]:
@@ -26,6 +34,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> I
         fleet.add("denied")
         fleet.add("good", snapshots=[{"name": "by-hand"}])
         fleet.add("bad", BAD)
+        fleet.add("cancelled", HALF)
         fleet.start()
         yield fleet
 
@@ -43,8 +52,9 @@ def controller(
     return controller
 
 
-def run(controller: Controller, hosts: str, **options: Any) -> dict[str, Job]:
-    return controller.run_workflow(variables={**QUICK, "safe_update_hosts": hosts}, **options)
+def run(controller: Controller, hosts: str, answers: Any = None, **options: Any) -> dict[str, Job]:
+    variables = {**QUICK, "safe_update_hosts": hosts, **(answers or {})}
+    return controller.run_workflow(variables=variables, **options)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +64,22 @@ def approved(controller: Controller) -> dict[str, Job]:
 
 @pytest.fixture(scope="module")
 def denied(controller: Controller) -> dict[str, Job]:
-    return run(controller, "denied", approve=False)
+    """Of all hosts, but limited to one."""
+    return run(controller, "all", approve=False, limit="denied")
+
+
+@pytest.fixture(scope="module")
+def postponed(controller: Controller) -> dict[str, Job]:
+    """A run that has nothing to do, denied."""
+    return run(controller, "bystander", {"safe_update_window_end": PAST}, approve=False)
+
+
+@pytest.fixture(scope="module")
+def cancelled(controller: Controller, fleet: Fleet) -> dict[str, Job]:
+    folder = Path(fleet.hosts["cancelled"]["folder"])
+    jobs = run(controller, "cancelled", approve=True, cancel_update=(folder / "half").exists)
+    (folder / "let-it-end").touch()
+    return jobs
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +88,10 @@ def failed(controller: Controller) -> dict[str, Job]:
 
 
 @pytest.fixture(scope="module")
-def all_jobs(approved: dict[str, Job], denied: dict[str, Job], failed: dict[str, Job]) -> list[Job]:
-    return [job for jobs in (approved, denied, failed) for job in jobs.values()]
+def all_jobs(
+    approved: dict[str, Job], denied: dict[str, Job], failed: dict[str, Job], postponed: dict[str, Job]
+) -> list[Job]:
+    return [job for jobs in (approved, denied, failed, postponed) for job in jobs.values()]
 
 
 def statuses(jobs: dict[str, Job]) -> dict[str, str]:
@@ -88,6 +115,33 @@ def test_denied_update_is_taken_back(fleet: Fleet, denied: dict[str, Job]) -> No
     assert fleet.snapshots("denied") == {result["snapshot_name"]: "completed"}
 
 
+def test_limit_holds_for_every_job_but_the_audit(denied: dict[str, Job]) -> None:
+    assert set(denied["update"].artifacts["safe_update"]) == {"denied"}
+    assert any("bystander" in message for message in denied["audit"].messages("runner_on_ok")), denied["audit"].output
+
+
+def test_nothing_done_is_nothing_to_take_back(fleet: Fleet, postponed: dict[str, Job]) -> None:
+    assert postponed["update"].artifacts["safe_update"]["bystander"]["outcome"] == "postponed"
+    assert statuses(postponed)["restore_denied"] == "successful"
+    assert fleet.snapshots("bystander") == {"nightly": "completed"}
+
+
+def test_cancelled_update_restores_nothing(fleet: Fleet, cancelled: dict[str, Job]) -> None:
+    assert statuses(cancelled) == {"audit": "successful", "update": "canceled", "restore_failed": "failed"}
+    assert any("A run that was cancelled" in text for text in cancelled["restore_failed"].messages("runner_on_failed"))
+    assert list(fleet.snapshots("cancelled").values()) == ["completed"]
+
+
+def test_run_after_a_cancelled_one_leaves_nothing_behind(
+    controller: Controller, fleet: Fleet, cancelled: dict[str, Job]
+) -> None:
+    assert statuses(cancelled)["update"] == "canceled"
+    again = run(controller, "cancelled", approve=True)
+    assert statuses(again)["cleanup"] == "successful", again
+    assert fleet.version("cancelled") == "new"
+    assert fleet.snapshots("cancelled") == {}
+
+
 def test_failed_update_takes_back_the_host_that_failed(fleet: Fleet, failed: dict[str, Job]) -> None:
     expected = {"audit": "successful", "update": "failed", "restore_failed": "successful"}
     assert statuses(failed) == expected, failed["restore_failed"].output
@@ -100,13 +154,15 @@ def test_failed_update_takes_back_the_host_that_failed(fleet: Fleet, failed: dic
 
 
 def test_other_hosts_are_left_alone(fleet: Fleet, all_jobs: list[Job]) -> None:
-    assert len(all_jobs) == 11
+    assert len(all_jobs) == 15
     assert fleet.version("bystander") == "old"
     assert fleet.snapshots("bystander") == {"nightly": "completed"}
 
 
-def test_no_job_shows_the_token(all_jobs: list[Job]) -> None:
-    for job in all_jobs:
+def test_no_job_shows_the_token(controller: Controller, awx: StandIn, all_jobs: list[Job]) -> None:
+    audit = controller.launch(awx.named("job_templates", "Audit"), {}, verbosity=3)
+    assert audit.status == "successful", audit.output
+    for job in [audit, *all_jobs]:
         assert TOKEN not in job.output + str(job.events)
 
 

@@ -14,7 +14,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,21 @@ class Controller:
         }
         return self._inventory
 
-    def launch(self, template: Item, variables: Mapping[str, Any]) -> Job:
-        """Run a job template; the variables are those that AWX has accepted, and artifacts."""
-        questions = template.get("survey_spec", {}).get("spec", [])
-        defaults = {each["variable"]: each["default"] for each in questions if "default" in each}
+    def launch(
+        self,
+        template: Item,
+        variables: Mapping[str, Any],
+        *,
+        limit: str = "",
+        verbosity: int = 0,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Job:
+        """Run a job template.
+
+        :param variables: Those that AWX has accepted, and artifacts.
+        :param limit: Dropped, as in a workflow, where the template does not ask for it.
+        :param cancel: Says when somebody cancels the job.
+        """
         machine, api = "Servers", "VPS.org API"
         attached = [self._awx.objects["credentials"][key]["name"] for key in self._credentials(template)]
         assert sorted(attached) == [machine, api]
@@ -109,16 +121,18 @@ class Controller:
         environment |= {name: collections(job) for name in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS")}
         (job / "env" / "envvars").write_text(json.dumps(environment))
         meta = {"awx_job_id": self._jobs, "awx_job_launch_type": "workflow", "tower_job_id": self._jobs}
-        extra = {**defaults, **variables, **meta}
+        extra = {**defaults(template), **variables, **meta}
         (job / "env" / "extravars").write_text(yaml.dump(extra, Dumper=UnsafeDumper))
-        (job / "env" / "cmdline").write_text("-u root")
+        limits = ["-l", limit] if limit and template["ask_limit_on_launch"] else []
+        verbose = [f"-{'v' * verbosity}"] if verbosity else []
+        (job / "env" / "cmdline").write_text(" ".join(["-u", "root", *limits, *verbose]))
         (job / "env" / "settings").write_text(json.dumps({"job_timeout": 0, "suppress_ansible_output": True}))
         hosts = job / "inventory" / "hosts"
         hosts.write_text(f"#! /usr/bin/env python3\nprint({json.dumps(self._inventory)!r})\n")
         hosts.chmod(0o700)
         ident = str(self._jobs)
         command = ["ansible-runner", "run", str(job), "--playbook", template["playbook"], "--ident", ident]
-        done = self._run([*command, "--inventory", str(hosts)], {})
+        done = self._run([*command, "--inventory", str(hosts)], {}, cancel)
         artifacts = job / "artifacts" / ident
         names = sorted((artifacts / "job_events").glob("*.json"), key=lambda path: int(path.name.split("-")[0]))
         events = [json.loads(path.read_text()) for path in names]
@@ -127,8 +141,18 @@ class Controller:
         output = (artifacts / "stdout").read_text() + done.stderr
         return Job(status, output, ends[-1]["artifact_data"] if ends else {}, events)
 
-    def run_workflow(self, *, approve: bool, variables: Mapping[str, Any]) -> dict[str, Job]:
+    def run_workflow(
+        self,
+        *,
+        approve: bool,
+        variables: Mapping[str, Any],
+        limit: str = "",
+        cancel_update: Callable[[], bool] | None = None,
+    ) -> dict[str, Job]:
         """Launch the workflow with these variables; return the jobs of the nodes that were run."""
+        workflow = self._awx.named("workflow_job_templates", "Safe update with approval")
+        # What a workflow is launched with, the defaults of its survey included, reaches every node, asked for or not.
+        variables = {**defaults(workflow), **variables}
         nodes = self._awx.objects["workflow_job_template_nodes"]
         jobs: dict[str, Job] = {}
         handed: dict[int, dict[str, Any]] = {}
@@ -141,7 +165,9 @@ class Controller:
             if template is None:
                 job = Job("successful" if approve else "failed")
             else:
-                job = self.launch(template, {**node.get("extra_data", {}), **artifacts, **variables})
+                cancel = cancel_update if node["identifier"] == "update" else None
+                given = {**node.get("extra_data", {}), **artifacts, **variables}
+                job = self.launch(template, given, limit=limit, cancel=cancel)
             jobs[node["identifier"]] = job
             # One level deep: a later node's replaces an earlier one's of the same name.
             handed[key] = {**artifacts, **job.artifacts}
@@ -176,19 +202,40 @@ class Controller:
             "ANSIBLE_PARAMIKO_RECORD_HOST_KEYS": "False",
         }
 
-    def _run(self, command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run a command with an environment that holds no more than a container's."""
+    def _run(
+        self, command: list[str], environment: Mapping[str, str], cancel: Callable[[], bool] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command with an environment that holds no more than a container's; end it when cancel says so."""
         bare = {"PATH": f"{BIN}:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self._folder)}
-        return subprocess.run(
-            [str(BIN / command[0]), *command[1:]],
+        command = [str(BIN / command[0]), *command[1:]]
+        deadline = time.monotonic() + TIMEOUT
+        with subprocess.Popen(
+            command,
             env={**bare, **environment},
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        ) as process:
+            try:
+                while cancel and process.poll() is None and time.monotonic() < deadline:
+                    if cancel():
+                        # ansible-runner then kills Ansible, as it does when AWX tells it to cancel.
+                        process.terminate()
+                        break
+                    time.sleep(0.2)
+                stdout, stderr = process.communicate(timeout=deadline - time.monotonic())
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
+def defaults(template: Item) -> dict[str, Any]:
+    """What a template's survey answers by itself."""
+    questions = template.get("survey_spec", {}).get("spec", [])
+    return {each["variable"]: each["default"] for each in questions if "default" in each}
 
 
 def collections(job: Path) -> str:
