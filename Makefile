@@ -9,13 +9,17 @@ NOX := .venv/bin/python -m nox
 LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo lab e2e lint unit sanity docs bench format release clean
+.PHONY: help test matrix demo lab e2e lint unit sanity docs bench format release clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: $(WORKSHOP) ## All checks and all tests
-	$(NOX)
+test: $(WORKSHOP) ## All checks and all tests (or SESSION="tests-2.19 sanity-2.19": see nox -l)
+	$(NOX) $(if $(SESSION),-s $(SESSION))
+
+matrix: $(WORKSHOP) ## The sessions that CI runs side by side, as JSON
+	@$(NOX) --list --json -k "tests or sanity" | \
+	  $(PYTHON) -c 'import json, sys; print(json.dumps([each["session"] for each in json.load(sys.stdin)]))'
 
 demo: $(WORKSHOP) ## A good update and a bad one that is rolled back, against the emulator
 	$(NOX) -s demo

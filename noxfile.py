@@ -164,11 +164,16 @@ def install(session: nox.Session) -> None:
         session.error(
             f"The archive holds what no user needs: {', '.join(sorted(unwanted))}. See build_ignore in galaxy.yml."
         )
-    kinds = {"module": "plugins/modules/*.py", "inventory": "plugins/inventory/*.py", "role": "roles/*"}
+    kinds = {
+        "module": "plugins/modules/*.py",
+        "inventory": "plugins/inventory/*.py",
+        "filter": "plugins/filter/*.py",
+        "role": "roles/*",
+    }
     for kind, pattern in kinds.items():
-        names = {f"vpsdotorg.cloud.{path.stem}" for path in installed.glob(pattern)}
+        names = {f"{COLLECTION}.{path.stem}" for path in installed.glob(pattern)}
         if not names:
-            continue
+            session.error(f"The archive holds no {kind}: nothing is like {pattern}.")
         # ansible-doc exits with 0 when it does not find a plugin, so its answer counts.
         answer = session.run("ansible-doc", "--json", "-t", kind, *sorted(names), silent=True, stderr=sys.stderr)
         if missing := names - set(json.loads(answer or "{}")):
@@ -237,6 +242,8 @@ def docs(session: nox.Session) -> None:
     with session.chdir(site / "rst"):
         generate = ["collection", "--use-current", "--squash-hierarchy", f"--dest-dir={site / 'rst'}", COLLECTION]
         session.run("antsibull-docs", f"--config-file={site / 'antsibull-docs.cfg'}", *generate)
+    # Of the guides, antsibull-docs takes the text alone.
+    shutil.copytree("docs/docsite/rst/images", site / "rst" / "docsite" / "images")
     html = ["-W", "--keep-going", "-q", "-b", "html", "-c", str(site), str(site / "rst"), str(site / "build" / "html")]
     session.run("sphinx-build", *html)
 
