@@ -23,6 +23,7 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent
 COLLECTION = "vpsdotorg.cloud"
@@ -287,10 +288,17 @@ def e2e(session: nox.Session) -> None:
 @nox.session(default=False)
 def release(session: nox.Session) -> None:
     """Prepare the release VERSION: changelog, version and archive; commits nothing."""
-    if len(session.posargs) != 1 or not re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", session.posargs[0]):
-        session.error("Name one semantic version: make release VERSION=1.2.3")
+    if len(session.posargs) != 1 or not re.fullmatch(r"\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?", session.posargs[0]):
+        session.error("Name one semantic version: make release VERSION=1.2.3, or 1.2.3-rc.1")
     version = session.posargs[0]
     session.install("antsibull-changelog", "ansible-core")
+    session.run("antsibull-changelog", "lint")
+    log = ROOT / "changelogs" / "changelog.yaml"
+    released = re.findall(r"^  (\d+\.\S+):$", log.read_text(encoding="utf-8"), re.MULTILINE) if log.exists() else []
+    if newer := [each for each in released if Version(each) >= Version(version)]:
+        session.error(f"{version} is not newer than what is released already: {', '.join(newer)}.")
+    if not [*ROOT.glob("changelogs/fragments/*.yml")]:
+        session.error("There is nothing to release: changelogs/fragments holds no fragment.")
     for name, pattern in VERSION_LINES.items():
         text, count = re.subn(pattern, rf"\g<1>{version}\g<2>", (ROOT / name).read_text(encoding="utf-8"), flags=re.M)
         if count != 1:
@@ -298,7 +306,7 @@ def release(session: nox.Session) -> None:
         (ROOT / name).write_text(text, encoding="utf-8")
     session.run("antsibull-changelog", "release", "--version", version)
     session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", "dist")
-    session.log(f"Now read `git diff`, commit, tag {version}, and publish the archive in dist/.")
+    session.log(f"Now read `git diff`, and go on as CONTRIBUTING.md says: commit, tag {version}, publish.")
 
 
 if __name__ == "__main__":
