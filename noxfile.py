@@ -7,7 +7,7 @@ What is not written here is configured in antsibull-nox.toml.
 """
 
 # /// script
-# dependencies = ["antsibull-nox>=1.10", "nox>=2026.8", "uv"]
+# dependencies = ["antsibull-nox>=1.10", "nox>=2026.8", "packaging", "uv"]
 # ///
 
 from __future__ import annotations
