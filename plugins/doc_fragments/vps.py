@@ -52,8 +52,8 @@ requirements:
   - python >= 3.10
   - requests
 notes:
-  - The module talks to the API from the machine where it runs. Run it on the controller (C(hosts=localhost) or
-    C(delegate_to=localhost)), so that the token never travels to a server.
+  - The API is called from the machine where a plugin runs. Run modules on the controller (C(hosts=localhost) or
+    C(delegate_to=localhost)), so that the token never travels to a server; the inventory plugin always runs there.
   - VPS.org documents the Snapshots API and shows the other calls only in examples; where the shape of an answer is
     not documented, the modules accept every shape that is known.
 """

@@ -55,7 +55,9 @@ EXAMPLES = r"""
 
 - name: Insist that no snapshot failed
   ansible.builtin.assert:
-    that: (account.servers | vpsdotorg.cloud.vps_audit(copies.snapshots)).summary.failed == 0
+    that: audit.summary.failed == 0
+  vars:
+    audit: "{{ account.servers | vpsdotorg.cloud.vps_audit(copies.snapshots) }}"
 """
 
 RETURN = r"""

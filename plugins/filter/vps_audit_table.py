@@ -23,7 +23,9 @@ options:
 EXAMPLES = r"""
 - name: Show the state of the account
   ansible.builtin.debug:
-    msg: "{{ account.servers | vpsdotorg.cloud.vps_audit(copies.snapshots) | vpsdotorg.cloud.vps_audit_table }}"
+    msg: "{{ audit | vpsdotorg.cloud.vps_audit_table }}"
+  vars:
+    audit: "{{ account.servers | vpsdotorg.cloud.vps_audit(copies.snapshots) }}"
 """
 
 RETURN = r"""

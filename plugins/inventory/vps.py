@@ -70,7 +70,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-# Every server of the account. The token comes from the environment variable VPS_API_TOKEN.
+# Every server of the account. The token comes from VPS_API_TOKEN.
 plugin: vpsdotorg.cloud.vps
 # ---
 # # With the token from a file.

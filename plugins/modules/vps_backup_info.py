@@ -42,7 +42,7 @@ EXAMPLES = r"""
 
 - name: Insist that there is one
   ansible.builtin.assert:
-    that: result.backups | selectattr('status', 'equalto', 'completed') | length > 0
+    that: "'completed' in result.backups | map(attribute='status')"
     fail_msg: The server has no completed backup.
 """
 

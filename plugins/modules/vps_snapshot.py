@@ -122,7 +122,7 @@ EXAMPLES = r"""
     description: Before the update to release 2
     max_age: 2h
 
-- name: Take one even if all slots are taken, at the cost of the oldest nightly one
+- name: Take one even if no slot is free, at the cost of the oldest nightly one
   vpsdotorg.cloud.vps_snapshot:
     server_id: 12345
     name: nightly-{{ now(utc=true).strftime('%Y%m%d') }}

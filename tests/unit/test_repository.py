@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stands in several files of the repository agrees; that the User-Agent does is tested with the client."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+CLONE = Path(__file__).resolve().parents[2]
+README = (CLONE / "README.md").read_text(encoding="utf-8")
+
+
+def in_noxfile(name: str) -> object:
+    """The value that a name is given in noxfile.py."""
+    tree = ast.parse((CLONE / "noxfile.py").read_text(encoding="utf-8"))
+    found = [node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name]
+    return ast.literal_eval(found[0])
+
+
+def test_the_versions_that_the_readme_promises_are_those_that_are_tested_and_required() -> None:
+    tested = list(in_noxfile("MATRIX"))
+    row = next(line for line in README.splitlines() if "(tested with" in line)
+    assert re.findall(r"\d\.\d\d", row.partition("(tested with")[2].partition(")")[0]) == tested
+    assert f"| {tested[0]} to {tested[-1]} " in row
+    runtime = yaml.safe_load((CLONE / "meta" / "runtime.yml").read_text())
+    assert runtime["requires_ansible"] == f">={tested[0]}.0"
+
+
+def test_a_release_finds_each_line_with_the_version_once() -> None:
+    version = yaml.safe_load((CLONE / "galaxy.yml").read_text())["version"]
+    for file, pattern in in_noxfile("VERSION_LINES").items():
+        lines = [match[0] for match in re.finditer(pattern, (CLONE / file).read_text(encoding="utf-8"), re.MULTILINE)]
+        assert len(lines) == 1, file
+        assert version in lines[0]
+
+
+@pytest.mark.parametrize("pattern", ["plugins/modules/*.py", "plugins/filter/*.py", "plugins/inventory/*.py", "roles/*"])
+def test_the_readme_names_every_plugin_and_role(pattern: str) -> None:
+    names = [path.stem for path in CLONE.glob(pattern)]
+    assert names
+    assert [name for name in names if f"`{name}`" not in README] == []
+
+
+def test_the_readme_names_every_playbook() -> None:
+    names = [path.stem for path in CLONE.glob("playbooks/*.yml")]
+    assert [name for name in names if f"`vpsdotorg.cloud.{name}`" not in README] == []
