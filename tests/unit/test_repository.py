@@ -40,7 +40,9 @@ def test_a_release_finds_each_line_with_the_version_once() -> None:
         assert version in lines[0]
 
 
-@pytest.mark.parametrize("pattern", ["plugins/modules/*.py", "plugins/filter/*.py", "plugins/inventory/*.py", "roles/*"])
+@pytest.mark.parametrize(
+    "pattern", ["plugins/modules/*.py", "plugins/filter/*.py", "plugins/inventory/*.py", "roles/*"]
+)
 def test_the_readme_names_every_plugin_and_role(pattern: str) -> None:
     names = [path.stem for path in CLONE.glob(pattern)]
     assert names
