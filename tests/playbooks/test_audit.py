@@ -126,6 +126,12 @@ def test_check_mode_shows_the_same_and_writes_nothing(service: Any, run_playbook
     assert not file.exists()
 
 
+def test_under_the_free_strategy(service: Any, run_playbook: Any) -> None:
+    run = run_playbook(AUDIT, service=service, env={"ANSIBLE_STRATEGY": "free"})
+    assert run.rc == 0, run.output
+    assert rows(run)["total"] == ["3", "8", "4", "4", "1", "1", "1", "1"]
+
+
 def test_without_a_file(service: Any, run_playbook: Any) -> None:
     run = run_playbook(AUDIT, service=service)
     assert run.rc == 0, run.output

@@ -108,6 +108,20 @@ def test_second_run_changes_nothing_and_calls_are_few(service: Any, run_playbook
     assert [call["method"] for call in service.requests()] == ["GET"] * len(SERVERS)
 
 
+def test_slices_under_the_free_strategy(service: Any, run_playbook: Any) -> None:
+    for hosts, gone in (("web-1,db-1", [1, 2]), ("web-2", [1, 2, 5])):
+        run = run_playbook(
+            CLEANUP,
+            f"--limit={hosts}",
+            inventory=FLEET,
+            service=service,
+            variables={"cleanup_older_than": "7d"},
+            env={"ANSIBLE_STRATEGY": "free"},
+        )
+        assert run.rc == 0, run.output
+        assert deleted(service) == gone
+
+
 @pytest.mark.parametrize(
     ("variables", "gone"),
     [

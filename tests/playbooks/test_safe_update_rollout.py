@@ -77,6 +77,12 @@ def test_whole_fleet_is_preflighted_before_any_host_is_changed(run: Run) -> None
     assert fleet_hosts == {event["host"] for event in run.events[: looks[3] + 1]}
 
 
+def test_report_tells_waiting_for_another_host_from_cleaning_up(run: Run) -> None:
+    phases = {host: [step["phase"] for step in result(run, host)["timeline"]] for host in ("canary", "neighbour")}
+    assert phases["canary"][-2:] == ["verify", "cleanup"]
+    assert phases["neighbour"][-3:] == ["verify", "wait", "cleanup"]
+
+
 def test_strategy_that_keeps_no_order_is_refused(fleet: Fleet) -> None:
     requests = len(fleet.service.requests())
     run = fleet.run([play(strategy="free")])
