@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from .site import OWN_NAME, Site, outcome, result, wait_until
@@ -15,8 +18,10 @@ DEATHS = {
     "web2": "Start the update, which the host ends by itself after safe_update_timeout seconds",
     "web3": "Check what the URLs answer",
     "web4": "Start the restore",
+    "web5": "Start the snapshot",
+    "web6": "Clean up",
 }
-UPDATES = {"web1": "1.1", "web2": "2.0", "web3": "1.1", "web4": "2.0+health"}
+UPDATES = {"web1": "1.1", "web2": "2.0", "web3": "1.1", "web4": "2.0+health", "web5": "1.1", "web6": "1.1"}
 HELD = "base-files"
 
 
@@ -35,15 +40,20 @@ class Story:
         wait_until(lambda: site.status("web4") == "active" and site.answers("web4"), "the restore of web4")
         self.after_restore = site.fingerprint("web4")
         site.destine({"web4": "1.1"})
-        wait_until(lambda: set(site.snapshots("web1").values()) == {"completed"}, "the snapshot of web1")
+        for name in ("web1", "web5"):
+            wait_until(lambda name=name: set(site.snapshots(name).values()) == {"completed"}, f"the snapshot of {name}")
+        self.stopped = site.status("web5")
         self.again = site.run()
-
+        (self.advice,) = re.findall(r"ansible localhost -m \S+ -a '[^']*'", result(self.again, "web5")["reason"])
+        self.started = site.command(*shlex.split(self.advice))
         self.restored = self._restore_stopped()
 
     def _run_and_kill(self, name: str) -> None:
         variables = {"safe_update_on_failure": "rollback"}
         if name == "web2":
             variables["safe_update_exclude"] = [HELD]
+        if name == "web5":
+            variables["safe_update_offline"] = True
         task = DEATHS[name]
         running = self.site.start(hosts=[name], variables=variables)
         # Of the checks those after the update are meant: the two preflights have them too.
@@ -69,7 +79,7 @@ def story(site: Site) -> Story:
     return Story(site)
 
 
-@pytest.mark.parametrize("name", DEATHS)
+@pytest.mark.parametrize("name", ["web1", "web2", "web3", "web4", "web5"])
 def test_killed_run_leaves_its_snapshot(story: Story, name: str) -> None:
     assert [bool(OWN_NAME.fullmatch(snapshot)) for snapshot in story.left[name]] == [True]
 
@@ -103,6 +113,22 @@ def test_killed_while_it_rolled_back_and_the_restore_goes_on(story: Story) -> No
     assert outcome(story.again, "web4") == "updated"
     assert story.site.version("web4") == "1.1 installed"
     assert story.site.snapshots("web4") == {}
+
+
+def test_killed_while_the_server_was_stopped_for_the_snapshot(story: Story) -> None:
+    assert story.stopped == "stopped"
+    assert outcome(story.again, "web5") == "refused"
+    assert "server stopped for this snapshot" in result(story.again, "web5")["reason"]
+    assert story.started.rc == 0, story.started.output
+    wait_until(lambda: story.site.health("web5") == 200, "web5, which the advice has started")
+    assert story.site.fingerprint("web5") == story.before["web5"]
+
+
+def test_killed_while_it_cleaned_up(story: Story) -> None:
+    assert outcome(story.again, "web6") == "up_to_date"
+    assert story.site.version("web6") == "1.1 installed"
+    assert list(story.site.snapshots("web6")) == story.left["web6"]
+    assert all(name in result(story.again, "web6")["message"] for name in story.left["web6"])
 
 
 def test_stopped_server_is_restored_by_hand_and_runs_again(story: Story) -> None:
