@@ -271,7 +271,7 @@ def lab(session: nox.Session) -> None:
     session.install("ansible-core", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator", "-e", "tests/lab")
     install_collection(session, ROOT)
     command = session.posargs or [os.environ.get("SHELL", "sh")]
-    session.run("python", "-m", "vps_lab", "run", "--servers", "3", "--", *command)
+    session.run("python", "-m", "vps_lab", "run", "--", *command)
 
 
 @nox.session(default=False)
