@@ -60,7 +60,8 @@ nox.options.reuse_venv = "yes"
 def use_real_pythons() -> None:
     """Put pyenv's interpreters on PATH instead of its shims: there is one for each version, but most of them fail."""
     path = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
-    shims = [folder for folder in path if folder.name == "shims"]
+    # A PATH may name another user's folders.
+    shims = [folder for folder in path if folder.name == "shims" and os.access(folder, os.X_OK)]
     real = [python for folder in shims for python in sorted(folder.parent.glob("versions/3.*/bin"), reverse=True)]
     path = [folder for folder in path if folder not in shims] + real + [Path(sys.base_prefix, "bin")]
     os.environ["PATH"] = os.pathsep.join(map(str, path))
