@@ -65,6 +65,9 @@ def _scene(home: Path, command: str) -> str:
     )
 
 
+@pytest.mark.skipif(
+    Path("/proc/self/uid_map").read_text().split()[1] != "0", reason="an ordinary user runs these tests: all show it"
+)
 @pytest.mark.parametrize("store", ["overlay", "copy"])
 def test_an_ordinary_user_has_a_whole_lab(tmp_path_factory: pytest.TempPathFactory, store: str) -> None:
     home = tmp_path_factory.mktemp("home")
