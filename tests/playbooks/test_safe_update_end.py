@@ -16,21 +16,28 @@ SCRIPT = Path(__file__).resolve().parents[2] / "roles/safe_update/files/end_upda
 DETACHED = "setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!'"
 
 
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_marked_processes_are_ended_and_no_others() -> None:
-    mark = f"SAFE_UPDATE_TEST={uuid.uuid4()}"
-    name, value = mark.split("=")
-    started = subprocess.run(
-        ["sh", "-c", DETACHED], env={**os.environ, name: value}, stdout=subprocess.PIPE, text=True, check=True
-    )
-    detached = int(started.stdout)
-    with (
-        subprocess.Popen(["sleep", "300"], env={**os.environ, name: value}) as marked,
-        subprocess.Popen(["sleep", "300"], env={**os.environ, name: f"{value}-not"}) as other,
-    ):
+    name, value = "SAFE_UPDATE_TEST", str(uuid.uuid4())
+    marked = {**os.environ, name: value}
+    started = subprocess.run(["sh", "-c", DETACHED], env=marked, capture_output=True, text=True, check=True)
+    child = subprocess.Popen(["sleep", "300"], env=marked)
+    other = subprocess.Popen(["sleep", "300"], env={**os.environ, name: f"{value}-not"})
+    try:
         script = SCRIPT.read_text(encoding="utf-8")
-        done = subprocess.run(["sh", "-s", mark], input=script, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "")
-        assert marked.wait() == -signal.SIGKILL
-        assert not Path(f"/proc/{detached}/environ").exists() or not Path(f"/proc/{detached}/environ").read_bytes()
+        command = ["sh", "-s", f"{name}={value}"]
+        done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert child.poll() == -signal.SIGKILL
+        assert not is_alive(int(started.stdout))
         assert other.poll() is None
-        other.kill()
+    finally:
+        for process in (child, other):
+            process.kill()
+            process.wait()

@@ -6,7 +6,7 @@
 for _ in 1 2 3 4 5; do
     left=
     for environ in /proc/[0-9]*/environ; do
-        if tr '\0' '\n' <"$environ" 2>/dev/null | grep -qxF -- "$1"; then
+        if tr '\0' '\n' 2>/dev/null <"$environ" | grep -qxF -- "$1"; then
             left="$left $(basename "$(dirname "$environ")")"
         fi
     done
