@@ -25,6 +25,7 @@ from vps_lab.lab import Lab
 from vps_lab.tools import LabError
 
 from ..playbooks.conftest import Controller, Run
+from ..playbooks.fleet import Account, is_alive
 
 T = TypeVar("T")
 
@@ -67,20 +68,6 @@ def wait_until(question: Callable[[], T], what: str, patience: float = PATIENCE)
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: still {answer!r} after {patience} s")
         time.sleep(0.1)
-
-
-def result(run: Run, host: str) -> dict[str, Any]:
-    """The host's `safe_update_result`, as the run handed it on by set_stats."""
-    return run.custom_stats["safe_update"][host]
-
-
-def outcome(run: Run, host: str) -> str:
-    """The host's outcome, which has to agree with whether Ansible counts the host as failed."""
-    found = result(run, host)["outcome"]
-    well = found in ("", "up_to_date", "updated", "postponed")
-    stats = run.stats[host]
-    assert (stats["failures"], stats["unreachable"]) == (0 if well else 1, 0), (found, stats, run.output)
-    return found
 
 
 class Running:
@@ -127,7 +114,7 @@ class Running:
         marker = f"VPS_TESTS_EVENTS={self._events}".encode()
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if marker in (folder / "environ").read_bytes().split(b"\0") and _is_alive(folder):
+                if marker in (folder / "environ").read_bytes().split(b"\0") and is_alive(int(folder.name)):
                     yield int(folder.name)
 
     def _work(self, run: Callable[[], Run]) -> None:
@@ -135,10 +122,6 @@ class Running:
             self._future.set_result(run())
         except BaseException as error:
             self._future.set_exception(error)
-
-
-def _is_alive(folder: Path) -> bool:
-    return (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 class Site:
@@ -214,19 +197,15 @@ class Site:
 
     def snapshots(self, name: str) -> dict[str, str]:
         """The names and statuses of the snapshots that the server has now."""
-        listed = self._get(f"/snapshots/?server_id={self.lab.server(name).id}")["results"]
-        return {snapshot["name"]: snapshot["status"] for snapshot in listed}
+        return Account(self.lab.emulator).snapshots(self.lab.server(name).id)
 
     def status(self, name: str) -> str:
         """The status of the server."""
-        return self._get(f"/servers/{self.lab.server(name).id}/")["status"]
+        return Account(self.lab.emulator).status(self.lab.server(name).id)
 
     def writes(self) -> list[str]:
-        """The calls so far that were not a GET, such as `POST /snapshots/ 201`."""
-        return [
-            f"{call['method']} {call['path'].removeprefix('/api/v1')} {call['status']}"
-            for call in self.lab.emulator.writes()
-        ]
+        """See `Account.writes`."""
+        return Account(self.lab.emulator).writes()
 
     # -- runs
 
@@ -283,9 +262,3 @@ class Site:
         inventory = yaml.safe_load(file.read_text())
         inventory["all"]["hosts"] = {name: {**inventory["all"]["hosts"][name], **hosts[name]} for name in hosts}
         return inventory
-
-    def _get(self, path: str) -> Any:
-        request = urllib.request.Request(self.lab.emulator.url + path)
-        request.add_header("Authorization", f"Bearer {self.lab.emulator.token}")
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return json.load(response)

@@ -10,7 +10,8 @@ import shlex
 
 import pytest
 
-from .site import Site, outcome, result, wait_until
+from ..playbooks.fleet import outcome, result
+from .site import Site, wait_until
 
 PATIENT, IMPATIENT = "web3", "web4"
 

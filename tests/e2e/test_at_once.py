@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from .site import Site, outcome, result
+from ..playbooks.fleet import outcome, result
+from .site import Site
 
 
 def test_two_runs_at_once_do_no_harm(site: Site) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from .site import OWN_NAME, Site, outcome, result, wait_until
+from ..playbooks.fleet import outcome, result
+from .site import OWN_NAME, Site, wait_until
 
 UPDATES = {
     "web1": "2.0",

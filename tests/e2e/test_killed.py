@@ -10,7 +10,8 @@ import shlex
 
 import pytest
 
-from .site import OWN_NAME, Site, outcome, result, wait_until
+from ..playbooks.fleet import outcome, result
+from .site import OWN_NAME, Site, wait_until
 
 # The task during which, or right after which, the controller of a server dies.
 DEATHS = {

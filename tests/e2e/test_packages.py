@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .site import APT, Site, outcome, result
+from ..playbooks.fleet import outcome, result
+from .site import APT, Site
 
 SECURE, HELD, INTERRUPTED, RED = "web1", "web2", "web3", "web4"
 DEBIANS = (SECURE, HELD, INTERRUPTED)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from .site import Site, outcome, result
+from ..playbooks.fleet import outcome, result
+from .site import Site
 
 # As the role's README has it.
 PLAY = {

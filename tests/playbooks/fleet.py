@@ -87,8 +87,45 @@ def outcome(run: Run, host: str) -> str:
     found = result(run, host)["outcome"]
     well = found in ("", "up_to_date", "updated", "postponed")
     stats = run.stats[host]
-    assert (stats["failures"], stats["unreachable"]) == (0 if well else 1, 0), (found, stats)
+    assert (stats["failures"], stats["unreachable"]) == (0 if well else 1, 0), (found, stats, run.output)
     return found
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process is there, and not merely waiting for its parent to notice its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class Account:
+    """What an emulator's API shows of servers, by their ids."""
+
+    def __init__(self, service: Emulator) -> None:
+        self._service = service
+
+    def snapshots(self, server_id: int) -> dict[str, str]:
+        """The names and statuses of the snapshots that the server has now."""
+        listed = self._get(f"/snapshots/?server_id={server_id}")["results"]
+        return {snapshot["name"]: snapshot["status"] for snapshot in listed}
+
+    def status(self, server_id: int) -> str:
+        """The status of the server."""
+        return self._get(f"/servers/{server_id}/")["status"]
+
+    def writes(self) -> list[str]:
+        """The calls so far that were not a GET, such as `POST /snapshots/ 201`."""
+        return [
+            f"{call['method']} {call['path'].removeprefix('/api/v1')} {call['status']}"
+            for call in self._service.writes()
+        ]
+
+    def _get(self, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {self._service.token}"}
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(self._service.url + path, headers=headers), timeout=60) as response:
+            return json.loads(response.read())
 
 
 class Fleet:
@@ -192,22 +229,12 @@ class Fleet:
 
     def snapshots(self, host: str) -> dict[str, str]:
         """The names and statuses of the snapshots that the host's server has now."""
-        listed = self._get(f"/snapshots/?server_id={self.hosts[host]['vps_server_id']}")["results"]
-        return {snapshot["name"]: snapshot["status"] for snapshot in listed}
+        return Account(self.service).snapshots(self.hosts[host]["vps_server_id"])
 
     def status(self, host: str) -> str:
         """The status of the host's server."""
-        return self._get(f"/servers/{self.hosts[host]['vps_server_id']}/")["status"]
+        return Account(self.service).status(self.hosts[host]["vps_server_id"])
 
     def writes(self) -> list[str]:
-        """The calls so far that were not a GET, such as `POST /snapshots/ 201`."""
-        return [
-            f"{call['method']} {call['path'].removeprefix('/api/v1')} {call['status']}"
-            for call in self.service.writes()
-        ]
-
-    def _get(self, path: str) -> Any:
-        request = urllib.request.Request(self.service.url + path, headers={"Authorization": f"Bearer {TOKEN}"})
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as response:
-            return json.loads(response.read())
+        """See `Account.writes`."""
+        return Account(self.service).writes()

@@ -11,16 +11,11 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from .fleet import is_alive
+
 SCRIPT = Path(__file__).resolve().parents[2] / "roles/safe_update/files/end_update.sh"
 # A process of its own session, whose parent is gone: no process group leads to it.
 DETACHED = "setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!'"
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_marked_processes_are_ended_and_no_others() -> None:
