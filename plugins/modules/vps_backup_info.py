@@ -65,7 +65,7 @@ backups:
 
 from ..module_utils import _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run_info
+from ..module_utils._module import Module, read_only, run
 
 
 def info(client: VpsClient, params: dict) -> dict:
@@ -73,8 +73,17 @@ def info(client: VpsClient, params: dict) -> dict:
     return {"backups": _snapshots.newest_first(client.list_backups(server_id, params["backup_type"]))}
 
 
+MODULE = Module(
+    read_only(info),
+    {
+        "server_id": {"type": "str"},
+        "backup_type": {"type": "str", "choices": ["manual", "automatic"]},
+    },
+)
+
+
 def main() -> None:
-    run_info(info, {"server_id": {"type": "str"}, "backup_type": {"type": "str", "choices": ["manual", "automatic"]}})
+    run(MODULE)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ servers:
 
 from ..module_utils import _servers
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run_info
+from ..module_utils._module import Module, read_only, run
 
 
 def info(client: VpsClient, params: dict) -> dict:
@@ -140,8 +140,18 @@ def info(client: VpsClient, params: dict) -> dict:
     }
 
 
+MODULE = Module(
+    read_only(info),
+    {
+        "server_id": {"type": "str"},
+        "name": {"type": "str"},
+        "status": {"type": "str"},
+    },
+)
+
+
 def main() -> None:
-    run_info(info, {"server_id": {"type": "str"}, "name": {"type": "str"}, "status": {"type": "str"}})
+    run(MODULE)
 
 
 if __name__ == "__main__":

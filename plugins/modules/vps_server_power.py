@@ -103,7 +103,7 @@ server:
 
 from ..module_utils import _operations, _servers
 from ..module_utils._client import VpsClient
-from ..module_utils._module import PROGRESS_OPTION, run
+from ..module_utils._module import PROGRESS_OPTION, Module, run
 
 
 def power(client: VpsClient, params: dict, check_mode: bool) -> dict:
@@ -133,18 +133,21 @@ def power(client: VpsClient, params: dict, check_mode: bool) -> dict:
     }
 
 
+MODULE = Module(
+    power,
+    {
+        "server_id": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
+        "force": {"type": "bool", "default": False},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 600},
+        **PROGRESS_OPTION,
+    },
+)
+
+
 def main() -> None:
-    run(
-        power,
-        {
-            "server_id": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
-            "force": {"type": "bool", "default": False},
-            "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 600},
-            **PROGRESS_OPTION,
-        },
-    )
+    run(MODULE)
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ from datetime import datetime, timezone
 
 from ..module_utils import _operations, _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import PROGRESS_OPTION, run
+from ..module_utils._module import PROGRESS_OPTION, Module, run
 
 
 def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
@@ -244,31 +244,37 @@ def apply(client: VpsClient, params: dict, check_mode: bool) -> dict:
     return {"present": present, "absent": absent}[params["state"]](client, params, check_mode)
 
 
-def main() -> None:
-    run(
-        apply,
-        {
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "server_id": {"type": "str"},
-            "name": {"type": "str"},
-            "snapshot_id": {"type": "int"},
-            "description": {"type": "str"},
-            "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 1200},
-            **PROGRESS_OPTION,
-            "max_age": {"type": "str"},
-            "on_limit": {"type": "str", "choices": ["fail", "rotate"], "default": "fail"},
-            "rotate_prefix": {"type": "str"},
-            "snapshot_limit": {"type": "int", "default": 5},
-            "all_matching": {"type": "bool", "default": False},
-        },
-        required_if=[
+MODULE = Module(
+    apply,
+    {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "server_id": {"type": "str"},
+        "name": {"type": "str"},
+        "snapshot_id": {"type": "int"},
+        "description": {"type": "str"},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 1200},
+        **PROGRESS_OPTION,
+        "max_age": {"type": "str"},
+        "on_limit": {"type": "str", "choices": ["fail", "rotate"], "default": "fail"},
+        "rotate_prefix": {"type": "str"},
+        "snapshot_limit": {"type": "int", "default": 5},
+        "all_matching": {"type": "bool", "default": False},
+    },
+    {
+        "required_if": [
             ("state", "present", ("server_id", "name")),
             ("state", "absent", ("snapshot_id", "name"), True),
             ("on_limit", "rotate", ("rotate_prefix",)),
         ],
-        required_by={"name": ("server_id",)},
-    )
+        "required_by": {"name": ("server_id",)},
+    },
+    guards=("server_id",),
+)
+
+
+def main() -> None:
+    run(MODULE)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ snapshots:
 
 from ..module_utils import _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import run_info
+from ..module_utils._module import Module, read_only, run
 
 
 def info(client: VpsClient, params: dict) -> dict:
@@ -89,17 +89,20 @@ def info(client: VpsClient, params: dict) -> dict:
     return {"snapshots": _snapshots.newest_first(found)}
 
 
+MODULE = Module(
+    read_only(info),
+    {
+        "server_id": {"type": "str"},
+        "snapshot_id": {"type": "int"},
+        "name": {"type": "str"},
+        "name_prefix": {"type": "str"},
+        "status": {"type": "str"},
+    },
+)
+
+
 def main() -> None:
-    run_info(
-        info,
-        {
-            "server_id": {"type": "str"},
-            "snapshot_id": {"type": "int"},
-            "name": {"type": "str"},
-            "name_prefix": {"type": "str"},
-            "status": {"type": "str"},
-        },
-    )
+    run(MODULE)
 
 
 if __name__ == "__main__":

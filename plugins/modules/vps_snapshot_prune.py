@@ -97,7 +97,7 @@ from datetime import datetime, timezone
 
 from ..module_utils import _operations, _servers, _snapshots
 from ..module_utils._client import VpsClient, VpsError
-from ..module_utils._module import run
+from ..module_utils._module import Module, run
 
 
 def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
@@ -124,19 +124,24 @@ def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
     }
 
 
+MODULE = Module(
+    prune,
+    {
+        "server_id": {"type": "str"},
+        "all_servers": {"type": "bool", "default": False},
+        "name_prefix": {"type": "str", "required": True},
+        "keep": {"type": "int"},
+        "older_than": {"type": "str"},
+    },
+    {
+        "required_if": [("all_servers", False, ("server_id",))],
+        "required_one_of": [("keep", "older_than")],
+    },
+)
+
+
 def main() -> None:
-    run(
-        prune,
-        {
-            "server_id": {"type": "str"},
-            "all_servers": {"type": "bool", "default": False},
-            "name_prefix": {"type": "str", "required": True},
-            "keep": {"type": "int"},
-            "older_than": {"type": "str"},
-        },
-        required_if=[("all_servers", False, ("server_id",))],
-        required_one_of=[("keep", "older_than")],
-    )
+    run(MODULE)
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ api_error:
 
 from ..module_utils import _operations, _servers, _snapshots
 from ..module_utils._client import VpsClient
-from ..module_utils._module import PROGRESS_OPTION, run
+from ..module_utils._module import PROGRESS_OPTION, Module, run
 
 
 def restore(client: VpsClient, params: dict, check_mode: bool) -> dict:
@@ -152,20 +152,26 @@ def restore(client: VpsClient, params: dict, check_mode: bool) -> dict:
     }
 
 
+MODULE = Module(
+    restore,
+    {
+        "snapshot_id": {"type": "int"},
+        "server_id": {"type": "str"},
+        "name": {"type": "str"},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 1800},
+        **PROGRESS_OPTION,
+    },
+    {
+        "required_one_of": [("snapshot_id", "name")],
+        "required_by": {"name": ("server_id",)},
+    },
+    guards=("server_id",),
+)
+
+
 def main() -> None:
-    run(
-        restore,
-        {
-            "snapshot_id": {"type": "int"},
-            "server_id": {"type": "str"},
-            "name": {"type": "str"},
-            "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 1800},
-            **PROGRESS_OPTION,
-        },
-        required_one_of=[("snapshot_id", "name")],
-        required_by={"name": ("server_id",)},
-    )
+    run(MODULE)
 
 
 if __name__ == "__main__":

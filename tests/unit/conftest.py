@@ -253,7 +253,13 @@ class Run:
     def any(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run a module; return its result, whatever it is. An option that is None is not given."""
         given = {"api_url": self._service.url, "api_token": TOKEN, **options}
-        arguments = {name: value for name, value in given.items() if value is not None}
+        return self._run(module, {name: value for name, value in given.items() if value is not None}, check)
+
+    def raw(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """Run a module with exactly these options, nulls included; return its result, whatever it is."""
+        return self._run(module, {"api_url": self._service.url, "api_token": TOKEN, **options}, check)
+
+    def _run(self, module: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
         writes = self._service.writes() if check else []
         output = _output_of(module, {**arguments, "_ansible_check_mode": check, "_ansible_diff": True})
         secrets = {arguments.get("api_token", "").strip(), TOKEN, READER_TOKEN} - {""}
