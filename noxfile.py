@@ -49,7 +49,7 @@ LAB_TESTS = [f"tests/lab/tests/test_{name}.py" for name in ("check", "capsule", 
 # The version stands in galaxy.yml; the User-Agent cannot read that file once the collection is installed.
 VERSION_LINES = {
     "galaxy.yml": r"^(version: ).*()$",
-    "plugins/module_utils/_client.py": r"^(COLLECTION_VERSION = \").*(\")$",
+    "plugins/module_utils/_http.py": r"^(COLLECTION_VERSION = \").*(\")$",
 }
 
 nox.options.default_venv_backend = "uv|virtualenv"

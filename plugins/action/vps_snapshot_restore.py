@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
-from ..plugin_utils._waiting import WaitingAction
+from ..modules.vps_snapshot_restore import MODULE
+from ..plugin_utils._direct import DirectAction
 
 
-class ActionModule(WaitingAction):
-    """Tells how the wait stands; the module of the same name does the work."""
+class ActionModule(DirectAction):
+    """Runs the module of the same name, in this process where it may."""
+
+    module = MODULE

@@ -126,7 +126,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._audit import Rules, audit
-from ..module_utils._client import VpsError
+from ..module_utils._errors import VpsError
 from ..module_utils._snapshots import parse_duration
 
 

@@ -114,7 +114,8 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils._client import REQUESTS_IMPORT_ERROR, VpsError
+from ..module_utils._errors import VpsError
+from ..module_utils._http import REQUESTS_IMPORT_ERROR
 from ..module_utils._module import API_OPTIONS, connect
 from ..module_utils._servers import describe
 

@@ -8,28 +8,61 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.module_utils.ansible_release import __version__ as ansible_version
-from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
-from ansible.module_utils.common.parameters import sanitize_keys
+from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, missing_required_lib
 
-from ._client import DEFAULT_URL, REQUESTS_IMPORT_ERROR, VpsClient, VpsError
+from ._client import VpsClient
+from ._errors import VpsError, printable
+from ._http import DEFAULT_URL, MASK, REQUESTS_IMPORT_ERROR, Http, masked
+from ._progress import Progress
+from ._shapes import LARGEST_ID
+
+
+def environment(*names: str) -> str:
+    """The first of these environment variables that is set; an empty one counts as unset.
+
+    :raises AnsibleFallbackNotFound: Where none is.
+    """
+    for name in names:
+        if not is_missing(os.environ.get(name)):
+            return os.environ[name]
+    raise AnsibleFallbackNotFound
+
 
 API_OPTIONS = {
-    "api_token": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["VPS_API_TOKEN"])},
-    "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, ["VPS_API_URL"])},
+    "api_token": {"type": "str", "required": True, "no_log": True, "fallback": (environment, ["VPS_API_TOKEN"])},
+    "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (environment, ["VPS_API_URL"])},
     "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path", "fallback": (env_fallback, ["VPS_API_CA_PATH"])},
-    "api_timeout": {"type": "int", "default": 30, "fallback": (env_fallback, ["VPS_API_TIMEOUT"])},
-    "api_retries": {"type": "int", "default": 5, "fallback": (env_fallback, ["VPS_API_RETRIES"])},
+    "ca_path": {"type": "path", "fallback": (environment, ["VPS_API_CA_PATH"])},
+    "api_timeout": {"type": "int", "default": 30, "fallback": (environment, ["VPS_API_TIMEOUT"])},
+    "api_retries": {"type": "int", "default": 5, "fallback": (environment, ["VPS_API_RETRIES"])},
 }
 
-# For the modules that can wait. The action plugin of the same name makes use of it, on the controller.
+WITHOUT_TOKEN = (
+    "There is no API token: set VPS_API_TOKEN in the environment of the controller, or api_token in the task (for all "
+    "tasks: module_defaults, group/vpsdotorg.cloud.vps)."
+)
+
+# For the modules that can wait.
 PROGRESS_OPTION = {
-    "progress_interval": {"type": "int", "default": 20, "fallback": (env_fallback, ["VPS_PROGRESS_INTERVAL"])},
+    "progress_interval": {"type": "int", "default": 20, "fallback": (environment, ["VPS_PROGRESS_INTERVAL"])},
+}
+
+# The least and the most of each number, for whichever module has it.
+RANGES = {
+    "api_timeout": (1, 3600),
+    "api_retries": (0, 100),
+    "progress_interval": (0, 86400),
+    "wait_timeout": (0, 604800),
+    "snapshot_limit": (0, 1000),
+    "snapshot_id": (1, LARGEST_ID),
+    "keep": (0, 1000000),
 }
 
 Verb = Callable[[VpsClient, dict[str, Any], bool], dict[str, Any]]
@@ -66,40 +99,97 @@ def given(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name.startswith("_ansible_") or not is_missing(value)}
 
 
-def empty_guards(module: Module, arguments: dict[str, Any]) -> str | None:
-    """The words that refuse a guard which is given but empty, or None."""
-    empty = [name for name in module.guards if name in arguments and is_missing(arguments[name])]
-    if not empty:
-        return None
-    return (
-        f"{' and '.join(empty)} is given, but empty, so nobody can tell which server is meant. Nothing was sent. "
-        "Give it a value (is the variable behind it set?), or leave the option out."
-    )
+def refuse_empty_guards(module: Module, arguments: dict[str, Any]) -> None:
+    """Refuse a guard that is given but empty.
+
+    :raises VpsError: With the words for the user.
+    """
+    for name in module.guards:
+        if name in arguments and is_missing(arguments[name]):
+            raise VpsError(
+                f"{name} is given, but empty, so nobody can tell which server is meant. Nothing was sent. Give it a "
+                "value (is the variable behind it set?), or leave the option out."
+            )
 
 
 def read_only(read: Callable[[VpsClient, dict[str, Any]], dict[str, Any]]) -> Verb:
     """The verb of a module that only reads."""
 
     def verb(client: VpsClient, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:  # noqa: ARG001
-        return {"changed": False, **read(client, params)}
+        found = read(client, params)
+        return {"changed": False, **found, "api_time": f"{client.now():%Y-%m-%dT%H:%M:%SZ}"}
 
     return verb
 
 
-def connect(params: dict[str, Any], user: str) -> VpsClient:
-    """A client from the shared options."""
-    for option, least in (("api_timeout", 1), ("api_retries", 0)):
-        if params[option] < least:
-            raise VpsError(f"{option} must be at least {least}, not {params[option]}.")
-    return VpsClient(
+def connect(params: dict[str, Any], user: str, progress: Progress | None = None) -> VpsClient:
+    """A client from the shared options.
+
+    :raises VpsError: Where one of them cannot be used.
+    """
+    http = Http(
         params["api_token"],
         params["api_url"],
         validate_certs=params["validate_certs"],
         ca_path=params["ca_path"],
         timeout=params["api_timeout"],
-        retries=params["api_retries"],
         user_agent=user,
     )
+    return VpsClient(http, params["api_retries"], progress)
+
+
+def check_ranges(params: dict[str, Any]) -> None:
+    """Refuse a number that is out of its range.
+
+    :raises VpsError: With the words for the user.
+    """
+    for option, (least, most) in RANGES.items():
+        value = params.get(option)
+        if value is not None and not least <= value <= most:
+            raise VpsError(
+                f"{option} must be at least {least} and at most {most}, not {str(value)[:40]}. Nothing was sent; correct "
+                "it."
+            )
+
+
+def refusal(text: str) -> str:
+    """The words with which Ansible refuses the arguments, and what to do where they do not say it."""
+    if text.startswith("missing required arguments:") and "api_token" in text:
+        return f"{text}. {WITHOUT_TOKEN}"
+    return text
+
+
+def perform(
+    module: Module,
+    arguments: dict[str, Any],
+    params: dict[str, Any],
+    check_mode: bool,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Do what a module is for, wherever it runs; the one place that turns exceptions into a result.
+
+    :param arguments: As the task gives them.
+    :param params: The same, validated, with defaults and fallbacks.
+    :param progress: Gets how a wait stands.
+    :return: The module's result; with ``failed`` and ``msg`` where it failed, and ``warnings``, a list of texts.
+    """
+    try:
+        refuse_empty_guards(module, arguments)
+        check_ranges(params)
+        client = connect(params, f"ansible-core/{ansible_version}", progress)
+        result = module.verb(client, params, check_mode)
+    except VpsError as error:
+        result = {"failed": True, "msg": error.message, **error.details}
+    except Exception as error:
+        result = {
+            "failed": True,
+            "msg": f"This is a bug of vpsdotorg.cloud: {type(error).__name__}: {printable(str(error))}. What was sent "
+            "before it stands; look at the state with vps_snapshot_info, and report the bug with the traceback "
+            "(exception, or -vvv).",
+            "exception": traceback.format_exc(),
+        }
+    result = masked(result, (params.get("api_token") or "").strip() or MASK, depth=100)
+    return {**result, "warnings": [printable(warning) for warning in result.get("warnings", [])]}
 
 
 class _AnsibleModule(AnsibleModule):
@@ -110,24 +200,18 @@ class _AnsibleModule(AnsibleModule):
         self.arguments = self.params
         self.params = given(self.params)
 
+    def fail_json(self, msg: str, **details: Any) -> NoReturn:
+        super().fail_json(refusal(msg), **details)
+
 
 def run(module: Module) -> None:
-    """Run a module: validate, connect, hand over to the verb, exit."""
+    """Run a module as a process of its own: validate, perform, exit."""
     ansible = _AnsibleModule(module.spec, supports_check_mode=True, **module.requirements)
     if REQUESTS_IMPORT_ERROR:
         ansible.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    refusal = empty_guards(module, ansible.arguments)
-    if refusal:
-        ansible.fail_json(msg=refusal)
-    # A token from a file may end in a line break, and what the API echoes then does not.
-    ansible.no_log_values.update({ansible.params["api_token"].strip()} - {""})
-    try:
-        client = connect(ansible.params, f"ansible-core/{ansible_version}")
-        result, leave = module.verb(client, ansible.params, ansible.check_mode), ansible.exit_json
-    except VpsError as error:
-        result, leave = {"msg": error.message, **error.details}, ansible.fail_json
+    result = perform(module, ansible.arguments, ansible.params, ansible.check_mode)
     # As an argument of exit_json they are deprecated from ansible-core 2.19 on.
-    for warning in result.pop("warnings", []):
+    for warning in result.pop("warnings"):
         ansible.warn(warning)
-    # Ansible hides the token in values, but not in keys.
-    leave(**sanitize_keys(result, ansible.no_log_values))
+    leave = ansible.fail_json if result.pop("failed", False) else ansible.exit_json
+    leave(**result)

@@ -4,22 +4,31 @@
 
 # Private to this collection: names and behaviour may change in any release.
 
-"""The writes that take minutes: sent once in effect, whatever happens to the answer, and awaited."""
+"""What takes several calls: writes sent once in effect, whatever happens to the answer, and the one wait."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from . import _servers, _snapshots
-from ._client import OperationError, VpsClient, VpsError
-from ._wait import Wait, wait_for
+from ._client import VpsClient
+from ._errors import ApiError, OperationError, VpsError
+from ._progress import Progress
 
 # Seconds before each look for what an unanswered request may have done: three looks over 15 s.
 LOOKS = (1, 4, 10)
 LOOK_LIMIT = 10.0
+
+# Seconds between the polls of a wait: the first, the longest, and by what each is longer than the one before.
+FIRST_POLL = 2.0
+LONGEST_POLL = 15.0
+GROWTH = 1.5
+# The last look comes so many seconds before the deadline.
+LAST_LOOK = 0.5
 
 
 @contextmanager
@@ -32,69 +41,255 @@ def reporting(**details: Any) -> Iterator[None]:
         raise
 
 
+def list_candidates(client: VpsClient, server_id: int | str | None, snapshot_id: int | None) -> list[dict]:
+    """The snapshots among which the one that is meant must be: those of the server, if one is named.
+
+    Only where it has none of that id, the whole account is read: one of another server is refused, not taken for gone.
+    """
+    listed = client.list_snapshots(server_id)
+    if server_id is None or snapshot_id is None or any(snapshot["id"] == snapshot_id for snapshot in listed):
+        return listed
+    return client.list_snapshots()
+
+
 def delete_snapshots(client: VpsClient, chosen: list[dict], deleted: list[dict], check_mode: bool) -> None:
     """Delete the chosen snapshots, the oldest first.
 
-    :param deleted: Gets each snapshot that is gone, newest first, so that a failure halfway can tell.
+    :param deleted: Gets each snapshot that was deleted, newest first, so that a failure halfway can tell; not those
+        that were gone already.
     """
     for snapshot in reversed(_snapshots.newest_first(chosen)):
-        if not check_mode:
-            client.delete_snapshot(snapshot["id"])
-        deleted.insert(0, snapshot)
+        if check_mode or client.delete_snapshot(snapshot["id"]):
+            deleted.insert(0, snapshot)
+
+
+class Creation:
+    """A snapshot that is made, and what else of its server and name turns up meanwhile.
+
+    Of several made at once the oldest stays; of ours, only one that an answer of ours has named is ever deleted. What
+    was listed before counts for nothing: ids are compared, never times.
+
+    :param slots: The server's snapshots as listed before.
+    :param warnings: Gets a line for what the user has to know.
+    """
+
+    def __init__(
+        self, client: VpsClient, server_id: int | str, name: str, slots: list[dict], warnings: list[str]
+    ) -> None:
+        self._client = client
+        self._server_id = server_id
+        self._name = name
+        self._known = [snapshot["id"] for snapshot in slots]
+        self._warnings = warnings
+        # The id that an answer of ours has named, as long as that snapshot is ours to delete.
+        self._own_id: int | None = None
+        # Whether a request without an answer may still be processed.
+        self._is_astray = False
+        self._others: list[dict] = []
+        self.snapshot: dict = {}
+        self.changed = True
+
+    def start(self, description: str | None) -> None:
+        """Send the create, once in effect, and look whether others made one at the same time."""
+
+        def write() -> dict:
+            return self._client.create_snapshot(self._server_id, self._name, description)
+
+        with _saying(f"Creating snapshot {self._name} of server {self._server_id}"):
+            try:
+                effect = _send_once(write, self._find)
+            except ApiError as error:
+                # Others who were faster may have taken the last slot for the very same snapshot.
+                adopted = None if error.ambiguous else self._find_or_none()
+                if adopted is None:
+                    raise
+                effect, self.changed = Effect(adopted), False
+        self.snapshot = effect.result
+        self._is_astray = effect.is_resent
+        if effect.is_answered:
+            self._own_id = self.snapshot["id"]
+            try:
+                self.follow(self._client.list_snapshots(self._server_id, LOOK_LIMIT))
+            except VpsError as error:
+                self._warn(
+                    f"Snapshot {_snapshots.label(self.snapshot)} was started, but whether another run made one of that "
+                    f"name at the same time could not be looked up: {error}"
+                )
+
+    def follow(self, listed: list[dict]) -> dict:
+        """Take in the server's snapshots as they are now; return the one that counts.
+
+        :raises OperationError: Where it has vanished, and none of its name stands in for it.
+        """
+        new = _snapshots.new_of_name(listed, self._name, self._known)
+        ids = [snapshot["id"] for snapshot in new]
+        if self._own_id in ids[1:]:
+            self._give_way(new[0])
+        current = next((each for each in listed if each["id"] == self.snapshot["id"]), None)
+        is_lost = current is None or current["status"] in _snapshots.FAILED
+        if current is None and not new:
+            raise OperationError(_vanished(self.snapshot), snapshot=self.snapshot)
+        self.snapshot = new[0] if is_lost and new else current
+        self._others = [each for each in new if each["id"] != self.snapshot["id"]]
+        return self.snapshot
+
+    def settle_late(self, wait: Callable[[dict], dict] | None) -> None:
+        """Where a request of ours is unaccounted for and a second snapshot turned up: keep one, once both are complete.
+
+        What turned up may be somebody else's, so of the two ours goes, which an answer has named.
+
+        :param wait: Waits for a snapshot; None where nobody waits.
+        """
+        if not self._is_astray:
+            return
+        if not self._others:
+            self._warn(
+                "A request to create this snapshot got no answer and may still be processed: if a second snapshot "
+                f"{self._name} of server {self._server_id} turns up, delete one of them by its snapshot_id."
+            )
+            return
+        late = self._others[0]
+        try:
+            late = wait(late) if wait and self._own_id is not None else None
+        except VpsError:
+            late = None
+        if late is None:
+            self._warn_of_two(self.snapshot, self._others[0])
+            return
+        self._give_way(late)
+        self.changed = True
+
+    def _find(self, within: float) -> dict | None:
+        new = _snapshots.new_of_name(self._client.list_snapshots(self._server_id, within), self._name, self._known)
+        return new[0] if new else None
+
+    def _find_or_none(self) -> dict | None:
+        try:
+            return self._find(LOOK_LIMIT)
+        except VpsError:
+            return None
+
+    def _give_way(self, other: dict) -> None:
+        """Delete the snapshot that our answer named, in favour of another one of the same server and name."""
+        own = {**self.snapshot, "id": self._own_id}
+        self._own_id = None
+        try:
+            self._client.delete_snapshot(own["id"])
+            self.changed = False
+        except VpsError as error:
+            self._warn_of_two(other, own, f" Deleting the second one failed: {error}")
+        self.snapshot = other
+
+    def _warn_of_two(self, first: dict, second: dict, why: str = "") -> None:
+        self._warn(
+            f"Server {self._server_id} has two new snapshots of the name {self._name}: ids {first['id']} and "
+            f"{second['id']}.{why} Look at both with vps_snapshot_info, and delete one by its snapshot_id."
+        )
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warnings:
+            self._warnings.append(text)
 
 
 def create_snapshot(
-    client: VpsClient, server_id: int | str, name: str, description: str | None, slots: list[dict]
-) -> dict:
-    """Start a snapshot, or adopt the one that an unanswered request has started.
+    client: VpsClient, server_id: int | str, params: dict[str, Any], slots: list[dict], warnings: list[str]
+) -> tuple[dict, bool]:
+    """Make a snapshot, or adopt the one that others made at the same time, and wait for it if that is wanted.
 
-    :param slots: The server's snapshots as listed before: whatever is not among them is new. Times decide nothing.
+    :param params: The module's ``name``, ``description``, ``wait`` and ``wait_timeout``.
+    :param slots: The server's snapshots as listed before.
+    :return: The snapshot, and whether it is one more than before.
     """
-    known = [snapshot.get("id") for snapshot in slots]
-
-    def find(within: float) -> dict | None:
-        listed = _snapshots.newest_first(client.list_snapshots(server_id, within))
-        return next((s for s in listed if s.get("name") == name and s.get("id") not in known), None)
-
-    with _saying(f"Creating snapshot {name} of server {server_id}"):
-        return _in_effect_once(lambda: client.create_snapshot(server_id, name, description), find)
+    creation = Creation(client, server_id, params["name"], slots, warnings)
+    creation.start(params["description"])
+    if not params["wait"]:
+        creation.settle_late(None)
+        return creation.snapshot, creation.changed
+    deadline = time.monotonic() + params["wait_timeout"]
+    _wait_for_snapshot(client, server_id, creation.snapshot, params["wait_timeout"], warnings, follow=creation.follow)
+    creation.settle_late(
+        lambda late: _wait_for_snapshot(
+            client,
+            server_id,
+            late,
+            max(0, round(deadline - time.monotonic())),
+            warnings,
+            follow=lambda listed: _present(late, listed),
+        )
+    )
+    return creation.snapshot, creation.changed
 
 
 def wait_for_snapshot(
-    client: VpsClient, server_id: int | str, snapshot: dict, timeout: float, warnings: list[str]
+    client: VpsClient, server_id: int | str, snapshot: dict, params: dict[str, Any], warnings: list[str]
 ) -> dict:
-    """Wait until the snapshot is completed; one that fails or vanishes ends the wait at once."""
-    wait = Wait(
-        f"Snapshot {snapshot.get('name')} of server {server_id}",
-        timeout,
-        "The snapshot is not deleted. Run the task again to take the wait up again, with a larger wait_timeout.",
-        usual="3 to 10 min",
-    )
+    """Wait until the snapshot is completed; one that fails or vanishes ends the wait at once.
+
+    :param params: The module's ``wait_timeout``, and ``snapshot_id``, which insists on that one; else another one of
+        its name stands in for one that vanishes, as whoever makes several at once deletes all but the oldest.
+    """
+
+    def follow(listed: list[dict]) -> dict:
+        namesakes = [] if params["snapshot_id"] else _snapshots.new_of_name(listed, snapshot["name"], ())
+        return _present(snapshot, listed, namesakes)
+
+    return _wait_for_snapshot(client, server_id, snapshot, params["wait_timeout"], warnings, follow)
+
+
+def _wait_for_snapshot(
+    client: VpsClient,
+    server_id: int | str,
+    snapshot: dict,
+    timeout: float,
+    warnings: list[str],
+    follow: Callable[[list[dict]], dict],
+) -> dict:
+    """Wait for a snapshot.
+
+    :param follow: Returns the snapshot that counts among those of the server; raises where there is none any more.
+    """
     last = snapshot
 
     def look(within: float) -> dict:
         nonlocal last
-        for listed in client.list_snapshots(server_id, within):
-            if listed.get("id") == snapshot.get("id"):
-                last = listed
-                return listed
-        raise OperationError(
-            f"Snapshot {_snapshots.label(last)} has vanished from the API's list while it was awaited: it failed, or "
-            "somebody deleted it. Nothing protects the server; run the task again to make a new one."
-        )
+        last = follow(client.list_snapshots(server_id, within))
+        return last
 
+    wait = Wait(
+        f"Snapshot {snapshot['name']} of server {server_id}",
+        timeout,
+        "The snapshot is not deleted. Run the task again to take the wait up again. One that takes more than an hour "
+        "is stuck: ask VPS.org, or delete it by its snapshot_id (state: absent).",
+        usual="3 to 10 min",
+    )
     try:
-        return wait_for(wait, look, lambda state: _snapshots.is_complete(state, warnings), snapshot)
+        return wait_for(wait, look, lambda state: _snapshots.is_complete(state, warnings), snapshot, client.progress)
     except VpsError as error:
         error.details = {"snapshot": last, "warnings": warnings, **error.details}
         raise
 
 
-def restore_snapshot(client: VpsClient, snapshot_id: int, server_key: int | str | None) -> dict:
-    """Start a restore and return the server as the API then describes it.
+def _present(snapshot: dict, listed: list[dict], namesakes: list[dict] | None = None) -> dict:
+    """The snapshot as it is listed, or the first namesake where it is not listed any more."""
+    for each in [*(each for each in listed if each["id"] == snapshot["id"]), *(namesakes or [])]:
+        return each
+    raise OperationError(_vanished(snapshot))
+
+
+def _vanished(snapshot: dict) -> str:
+    return (
+        f"Snapshot {_snapshots.label(snapshot)} has vanished from the API's list while it was awaited: it failed, or "
+        "somebody deleted it. Nothing protects the server; run the task again to make a new one."
+    )
+
+
+def restore_snapshot(client: VpsClient, snapshot_id: int, server_key: int | str | None) -> tuple[dict, bool]:
+    """Start a restore.
 
     :param server_key: Identifies the server for looking whether an unanswered request has started the restore; None
         where the server's status cannot be read: then an unanswered request is an error at once.
+    :return: The server as the API then describes it, and whether an answer says that it is being restored from this
+        snapshot; else that it is being restored is all that anybody knows.
     """
 
     def find(within: float) -> dict | None:
@@ -102,9 +297,8 @@ def restore_snapshot(client: VpsClient, snapshot_id: int, server_key: int | str 
         return {"server": server} if server.get("status") == _servers.RESTORING else None
 
     with _saying(f"Restoring snapshot {snapshot_id}"):
-        answer = _in_effect_once(lambda: client.restore_snapshot(snapshot_id), find if server_key is not None else None)
-    server = answer.get("server")
-    return server if isinstance(server, dict) else {}
+        effect = _send_once(lambda: client.restore_snapshot(snapshot_id), find if server_key is not None else None)
+    return effect.result.get("server", {}), effect.is_answered
 
 
 def wait_for_restore(
@@ -136,7 +330,7 @@ def change_power(client: VpsClient, server_key: int | str, action: str, wanted: 
 
     # A restart shows in no status, so nobody could tell whether a lost one was carried out.
     with _saying(f"Power action {action} for server {server_key}"):
-        _in_effect_once(lambda: client.power_server(server_key, action), None if action == "restart" else find)
+        _send_once(lambda: client.power_server(server_key, action), None if action == "restart" else find)
 
 
 def wait_for_power(client: VpsClient, server_key: int | str, wanted: str, timeout: float, warnings: list[str]) -> dict:
@@ -166,10 +360,90 @@ def _wait_for_server(
         return last
 
     try:
-        return wait_for(wait, look, is_done, server)
+        return wait_for(wait, look, is_done, server, client.progress)
     except VpsError as error:
         error.details = {"server": _servers.describe(last), "warnings": warnings, **error.details}
         raise
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What a wait is about.
+
+    :param what: Names what is awaited, for messages and progress.
+    :param timeout: Seconds from now until it gives up.
+    :param resume: Tells how to take it up again.
+    :param usual: The documented usual duration, if there is one.
+    """
+
+    what: str
+    timeout: float
+    resume: str
+    usual: str = ""
+
+
+def poll_intervals() -> Iterator[float]:
+    """Seconds between polls: from 2 up to 15."""
+    interval = FIRST_POLL
+    while True:
+        yield interval
+        interval = min(interval * GROWTH, LONGEST_POLL)
+
+
+def wait_for(
+    wait: Wait,
+    look: Callable[[float], dict],
+    is_done: Callable[[dict], bool],
+    state: dict,
+    progress: Progress | None = None,
+) -> dict:
+    """Poll until `is_done`, and return the state that satisfied it.
+
+    A poll that fails in passing (no answer, 429, 5xx) is only a poll without news.
+
+    :param look: Fetches the state; gets the seconds that are left for it.
+    :param is_done: Judges a state; raises `OperationError` where no good end can come any more.
+    :param state: The state as last known; it is judged first, without a poll.
+    :param progress: Is told how the wait stands, before each pause.
+    :raises OperationError: When the time is up.
+    """
+    deadline = time.monotonic() + wait.timeout
+    trouble: VpsError | None = None
+    for interval in poll_intervals():
+        if is_done(state):
+            return state
+        left = deadline - time.monotonic()
+        if left <= LAST_LOOK:
+            break
+        pause = max(interval, trouble.retry_after or 0) if trouble else interval
+        pause = min(pause, left - LAST_LOOK)
+        _pause(pause, wait, state, wait.timeout - left, progress)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            state, trouble = look(left), None
+        except VpsError as error:
+            if not error.transient:
+                error.message = f"Waiting for {wait.what}: {error.message} {wait.resume}"
+                raise
+            trouble = error
+    raise OperationError(
+        f"{wait.what} was not finished after {wait.timeout:g} s: its status was last seen as {state.get('status')}. "
+        + (f"The last poll failed: {trouble.message} " if trouble else "")
+        + wait.resume
+    )
+
+
+def _pause(seconds: float, wait: Wait, state: dict, elapsed: float, progress: Progress | None) -> None:
+    """Sleep, and tell how the wait stands whenever it is time for that."""
+    while progress and progress.interval and seconds > progress.interval:
+        progress.note(wait.what, state.get("status"), wait.usual, elapsed, wait.timeout)
+        time.sleep(progress.interval)
+        seconds, elapsed = seconds - progress.interval, elapsed + progress.interval
+    if progress and progress.interval:
+        progress.note(wait.what, state.get("status"), wait.usual, elapsed, wait.timeout)
+    time.sleep(seconds)
 
 
 @contextmanager
@@ -182,7 +456,21 @@ def _saying(what: str) -> Iterator[None]:
         raise
 
 
-def _in_effect_once(write: Callable[[], Any], find: Callable[[float], Any] | None) -> Any:
+@dataclass(frozen=True)
+class Effect:
+    """What came of a write.
+
+    :param result: What the write returned, or what was found of its effect.
+    :param is_answered: Whether an answer of our own says so.
+    :param is_resent: Whether it was sent twice, so that the first request may still be processed.
+    """
+
+    result: Any
+    is_answered: bool = False
+    is_resent: bool = False
+
+
+def _send_once(write: Callable[[], Any], find: Callable[[float], Any] | None) -> Effect:
     """Send a write that must not happen twice.
 
     After an answer that leaves open whether it was processed, look first: what is found is adopted. Only where three
@@ -191,7 +479,7 @@ def _in_effect_once(write: Callable[[], Any], find: Callable[[float], Any] | Non
     :param find: Looks for the effect: returns it, or None; gets the seconds it may take. None: nobody can look.
     """
     try:
-        return write()
+        return Effect(write(), is_answered=True)
     except VpsError as error:
         if not error.ambiguous:
             raise
@@ -200,14 +488,14 @@ def _in_effect_once(write: Callable[[], Any], find: Callable[[float], Any] | Non
             raise
         found = _look_for(find, error)
     if found is not None:
-        return found
+        return Effect(found)
     try:
-        return write()
+        return Effect(write(), is_answered=True, is_resent=True)
     except VpsError as error:
         # Even a clear refusal may be the echo of the first request, processed late.
         found = _look_for(find, error)
         if found is not None:
-            return found
+            return Effect(found, is_resent=True)
         if error.ambiguous:
             error.message += " It was sent twice and three looks over 15 s after each found no trace of it."
         raise

@@ -4,50 +4,47 @@
 
 # Private to this collection: names and behaviour may change in any release.
 
-"""What a wait tells while it lasts: the module notes it in a file, the action plugin makes lines of it."""
+"""What a wait tells while it lasts."""
 
 from __future__ import annotations
 
-import json
-import os
-import time
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-# The action plugin puts the file's path here; without it nobody listens.
-FILE_VARIABLE = "VPS_PROGRESS_FILE"
+from ._errors import printable
 
 
-def note(what: str, status: Any, usual: str, elapsed: float, timeout: float) -> None:
-    """Note how a wait stands.
+@dataclass
+class Progress:
+    """Tells every few seconds how a wait stands.
 
-    :param what: Names what is awaited.
-    :param usual: The documented usual duration, or nothing.
-    :param elapsed: Seconds since the wait began.
-    :param timeout: Seconds after which it gives up.
+    :param host: The host whose task it is.
+    :param interval: Seconds between the lines.
+    :param tell: Shows a line to a person.
     """
-    path = os.environ.get(FILE_VARIABLE)
-    try:
-        # On a machine other than the controller the file is not there, and is not made.
-        if path and Path(path).is_file():
-            state = {"what": what, "status": status, "usual": usual, "timeout": timeout}
-            state["started"] = time.time() - elapsed
-            Path(path).write_text(json.dumps(state), encoding="utf-8")
-    except OSError:
-        pass
 
+    host: str
+    interval: float
+    tell: Callable[[str], None]
+    _told: float = 0
 
-def line(text: str, host: str) -> str | None:
-    """The line that tells a person how a wait stands, or None where nothing has been noted yet."""
-    try:
-        state = json.loads(text)
-        usual = f", usually {state['usual']}" if state["usual"] else ""
-        return (
-            f"[{host}] {state['what']}: {str(state['status'])[:40]} after {_span(time.time() - state['started'])}"
-            f"{usual}, given up after {_span(state['timeout'])}"
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
+    def note(self, what: str, status: Any, usual: str, elapsed: float, timeout: float) -> None:
+        """Tell how the wait stands, if it is time again.
+
+        :param what: Names what is awaited.
+        :param usual: The documented usual duration, or nothing.
+        :param elapsed: Seconds since the wait began.
+        :param timeout: Seconds after which it gives up.
+        """
+        if elapsed < self._told:
+            self._told = 0
+        if elapsed - self._told < self.interval:
+            return
+        self._told = elapsed
+        usually = f", usually {usual}" if usual else ""
+        line = f"[{self.host}] {what}: {str(status)[:40]} after {_span(elapsed)}{usually}, given up after "
+        self.tell(printable(line + _span(timeout)))
 
 
 def _span(seconds: float) -> str:

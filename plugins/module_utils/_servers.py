@@ -11,7 +11,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ._client import ApiError, OperationError, VpsClient, VpsError
+from ._client import VpsClient
+from ._errors import ApiError, OperationError, VpsError
+from ._shapes import identities, number
 
 RESTORING = "restoring"
 STEADY = ("active", "stopped")
@@ -22,12 +24,16 @@ BROKEN = ("failed", "error")
 def parse_server_id(text: str | int) -> int | str:
     """The integer or the UUID that the text stands for."""
     text = str(text).strip()
-    if text.isdecimal() and text.isascii():
-        return int(text)
+    known = number(text)
+    if known is not None:
+        return known
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        raise VpsError(f"server_id {text!r} is neither an integer nor a UUID.") from None
+        raise VpsError(
+            f"server_id {text[:80]!r} is neither an integer nor a UUID. Nothing was sent; vps_server_info shows the id "
+            "of each server."
+        ) from None
 
 
 def resolve_server_id(client: VpsClient, text: str | int | None) -> int | str | None:
@@ -99,13 +105,13 @@ def before_restore(client: VpsClient, owner: dict, must_read: bool) -> tuple[int
     :raises VpsError: Where it is being restored already.
     """
     try:
-        server_key, server = find_server(client, owner["id"])
+        server_key, server = find_server(client, identities(owner)[0])
     except ApiError as error:
         if not must_read:
             return None, owner
         error.message = (
-            f"Nothing was restored: the status of server {owner['id']}, by which the restore would be awaited, "
-            f"cannot be read: {error.message} Or use wait: false."
+            f"Nothing was restored: the status of server {identities(owner)[0]}, by which the restore would be "
+            f"awaited, cannot be read: {error.message} Or use wait: false."
         )
         raise
     if server.get("status") == RESTORING:

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ._client import OperationError, VpsError
+from ._errors import OperationError, VpsError
+from ._shapes import identities, is_of_server
 
 READY = "completed"
 RUNNING = "in_progress"
 # Guess: the API documents no status for a snapshot that failed.
 FAILED = ("failed", "error")
-STANDING = {READY: 0, RUNNING: 1}
+# Of several of one name, which one counts.
+STATUS_ORDER = {READY: 0, RUNNING: 1}
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -70,11 +72,15 @@ def newest_first(snapshots: Iterable[dict]) -> list[dict]:
     return sorted(snapshots, key=key, reverse=True)
 
 
+def owner(snapshot: dict) -> int | str:
+    """The server that a snapshot belongs to: its id, or its UUID where it has none."""
+    return identities(snapshot["server"])[0]
+
+
 def label(snapshot: dict) -> str:
     """One snapshot in a message."""
-    server = snapshot.get("server") or {}
     return (
-        f"{snapshot.get('name')} (id {snapshot.get('id')}, server {server.get('id')}, {snapshot.get('status')}, "
+        f"{snapshot['name']} (id {snapshot['id']}, server {owner(snapshot)}, {snapshot['status']}, "
         f"{snapshot.get('created_at')})"
     )
 
@@ -138,10 +144,11 @@ def plan_present(slots: list[dict], params: dict[str, Any], now: datetime) -> Pl
     failed = [snapshot for snapshot in named if snapshot.get("status") in FAILED]
     alive = [snapshot for snapshot in named if snapshot not in failed]
     # Of several the newest completed one counts, then one that is being made, then one of unknown status.
-    alive.sort(key=lambda snapshot: STANDING.get(snapshot.get("status"), len(STANDING)))
+    alive.sort(key=lambda snapshot: STATUS_ORDER.get(snapshot["status"], len(STATUS_ORDER)))
     if alive:
         _check_age(alive[0], params["max_age"], now)
-        return Plan(alive[0])
+        # Of several that are being made at once the oldest will stay.
+        return Plan(new_of_name(slots, params["name"], ())[0] if alive[0]["status"] == RUNNING else alive[0])
     rest = [snapshot for snapshot in slots if snapshot not in failed]
     return Plan(None, failed + _make_room(rest, params))
 
@@ -197,25 +204,50 @@ def _make_room(slots: list[dict], params: dict[str, Any]) -> list[dict]:
     return own[-1:]
 
 
+def new_of_name(listed: Iterable[dict], name: str, known: Iterable[int]) -> list[dict]:
+    """The snapshots of a name that are not among the known ids and did not fail, the oldest first.
+
+    Whoever looks sees the same order, so that of several made at once all agree on the one that stays.
+    """
+    found = [
+        each for each in listed if each["name"] == name and each["id"] not in known and each["status"] not in FAILED
+    ]
+
+    def key(snapshot: dict) -> tuple:
+        moment = created_at(snapshot)
+        return (moment.timestamp() if moment else float("inf")), snapshot["id"]
+
+    return sorted(found, key=key)
+
+
 def select(
-    snapshots: list[dict], snapshot_id: int | None, server_id: int | str | None, name: str | None, several: bool = False
+    snapshots: list[dict],
+    snapshot_id: int | None,
+    server_id: int | str | None,
+    name: str | None,
+    allow_many: bool = False,
 ) -> list[dict]:
     """The snapshots that an id, or a server and a name, stand for; newest first.
 
-    :param snapshots: With a `snapshot_id`: all of the account; else: all of the server.
-    :param several: Whether more than one may be meant.
+    :param allow_many: Whether more than one may be meant.
     :raises VpsError: Where the id belongs to another server or name, or several match and one was meant.
     """
     if snapshot_id is not None:
-        found = [snapshot for snapshot in snapshots if snapshot.get("id") == snapshot_id]
+        found = [snapshot for snapshot in snapshots if snapshot["id"] == snapshot_id]
         for snapshot in found:
-            if server_id is not None and str((snapshot.get("server") or {}).get("id")) != str(server_id):
-                raise VpsError(f"Refused: snapshot {label(snapshot)} does not belong to server {server_id}.")
-            if name is not None and snapshot.get("name") != name:
-                raise VpsError(f"Refused: snapshot {label(snapshot)} does not bear the name {name}.")
+            if server_id is not None and not is_of_server(snapshot, server_id):
+                raise VpsError(
+                    f"Refused: snapshot {label(snapshot)} does not belong to server {server_id}. Nothing was changed; "
+                    "correct snapshot_id or server_id."
+                )
+            if name is not None and snapshot["name"] != name:
+                raise VpsError(
+                    f"Refused: snapshot {label(snapshot)} does not bear the name {name}. Nothing was changed; correct "
+                    "snapshot_id or name."
+                )
         return found
-    found = newest_first(snapshot for snapshot in snapshots if snapshot.get("name") == name)
-    if len(found) > 1 and not several:
+    found = newest_first(snapshot for snapshot in snapshots if snapshot["name"] == name)
+    if len(found) > 1 and not allow_many:
         raise VpsError(
             f"Refused: {len(found)} snapshots of server {server_id} bear the name {name}: {listing(found)}. "
             "Say which one with snapshot_id.",
@@ -224,7 +256,7 @@ def select(
     return found
 
 
-def the_restorable(found: list[dict], params: dict[str, Any]) -> dict:
+def require_restorable(found: list[dict], params: dict[str, Any]) -> dict:
     """The one snapshot, if there is one and it is completed.
 
     :raises VpsError: Where it is missing or not completed.
@@ -232,13 +264,10 @@ def the_restorable(found: list[dict], params: dict[str, Any]) -> dict:
     if not found:
         wanted = f"id {params['snapshot_id']}" if params["name"] is None else f"the name {params['name']}"
         raise VpsError(f"Nothing was restored: there is no snapshot with {wanted}. List them with vps_snapshot_info.")
-    if (found[0].get("server") or {}).get("id") is None:
+    if found[0]["status"] != READY:
         raise VpsError(
-            f"Nothing was restored: the API does not say which server snapshot {label(found[0])} belongs to."
-        )
-    if found[0].get("status") != READY:
-        raise VpsError(
-            f"Nothing was restored: snapshot {label(found[0])} is not completed; only a completed one can be restored.",
+            f"Nothing was restored: snapshot {label(found[0])} is not completed; only a completed one can be restored. "
+            "Wait for it with vps_snapshot, or choose another one (vps_snapshot_info lists them).",
             snapshot=found[0],
         )
     return found[0]
@@ -257,7 +286,7 @@ def split_prunable(
     stay: list[dict] = []
     by_server: dict[str, list[dict]] = {}
     for snapshot in snapshots:
-        by_server.setdefault(str((snapshot.get("server") or {}).get("id")), []).append(snapshot)
+        by_server.setdefault(str(owner(snapshot)), []).append(snapshot)
     for slots in by_server.values():
         gone, kept = _split_slots(slots, prefix, keep, older_than, now)
         go += gone
@@ -268,7 +297,7 @@ def split_prunable(
 def _split_slots(
     slots: list[dict], prefix: str, keep: int, older_than: timedelta | None, now: datetime
 ) -> tuple[list[dict], list[dict]]:
-    named = newest_first(snapshot for snapshot in slots if str(snapshot.get("name")).startswith(prefix))
+    named = newest_first(snapshot for snapshot in slots if snapshot["name"].startswith(prefix))
     completed = [snapshot for snapshot in named if snapshot.get("status") == READY]
     spared = [snapshot.get("id") for snapshot in completed[:keep]]
 
@@ -303,10 +332,10 @@ def predicted(owner: dict, params: dict[str, Any]) -> dict:
     }
 
 
-def beside(snapshots: Iterable[dict], chosen: list[dict]) -> list[dict]:
+def of_same_servers(snapshots: Iterable[dict], chosen: list[dict]) -> list[dict]:
     """The snapshots of the servers that the chosen ones belong to."""
-    servers = [snapshot.get("server") for snapshot in chosen]
-    return [snapshot for snapshot in snapshots if snapshot.get("server") in servers]
+    servers = {owner(snapshot) for snapshot in chosen}
+    return [snapshot for snapshot in snapshots if owner(snapshot) in servers]
 
 
 def slots_diff(before: Iterable[dict], after: Iterable[dict]) -> dict:

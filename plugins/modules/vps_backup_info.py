@@ -61,6 +61,11 @@ backups:
       created_at: "2025-01-15T02:00:00Z"
       expires_at: "2025-01-22T02:00:00Z"
       description: ""
+api_time:
+  description: The service's time (UTC) when it answered, or the controller's where the service does not tell it.
+  returned: success
+  type: str
+  sample: "2025-01-16T16:15:00Z"
 """
 
 from ..module_utils import _servers, _snapshots

@@ -120,6 +120,11 @@ servers:
       type: dict
       returned: always
       sample: {}
+api_time:
+  description: The service's time (UTC) when it answered, or the controller's where the service does not tell it.
+  returned: success
+  type: str
+  sample: "2025-01-16T16:15:00Z"
 """
 
 from ..module_utils import _servers

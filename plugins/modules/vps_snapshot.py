@@ -182,8 +182,6 @@ api_error:
   sample: {detail: Snapshot limit reached.}
 """
 
-from datetime import datetime, timezone
-
 from ..module_utils import _operations, _servers, _snapshots
 from ..module_utils._client import VpsClient
 from ..module_utils._module import PROGRESS_OPTION, Module, run
@@ -197,43 +195,44 @@ def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
         _snapshots.parse_duration("max_age", params["max_age"])
     server_id = _servers.resolve_server_id(client, params["server_id"])
     before = client.list_snapshots(server_id)
-    plan = _snapshots.plan_present(before, params, datetime.now(timezone.utc))
+    plan = _snapshots.plan_present(before, params, client.now())
 
-    snapshot, deleted, warnings = plan.current, [], []
+    snapshot, changed, deleted, warnings = plan.current, plan.current is None, [], []
     with _operations.reporting(deleted=deleted):
         if plan.current is None and check_mode:
             snapshot = _snapshots.predicted(_servers.expected_owner(client, server_id), params)
         _operations.delete_snapshots(client, plan.remove, deleted, check_mode)
         if plan.current is None and not check_mode:
-            snapshot = _operations.create_snapshot(client, server_id, params["name"], params["description"], before)
-        if params["wait"] and not check_mode:
-            snapshot = _operations.wait_for_snapshot(client, server_id, snapshot, params["wait_timeout"], warnings)
+            snapshot, changed = _operations.create_snapshot(client, server_id, params, before, warnings)
+        elif params["wait"] and not check_mode:
+            snapshot = _operations.wait_for_snapshot(client, server_id, snapshot, params, warnings)
         else:
             snapshot = _snapshots.expected(snapshot, params["wait"], warnings)
 
     kept = [other for other in before if other not in plan.remove]
     return {
-        "changed": plan.current is None,
+        "changed": changed or bool(deleted),
         "snapshot": snapshot,
         "deleted": deleted,
         "slots": _snapshots.newest_first(before),
-        "diff": _snapshots.slots_diff(before, kept if plan.current else [*kept, snapshot]),
+        "diff": _snapshots.slots_diff(before, [*kept, snapshot] if changed else kept),
         "warnings": warnings,
     }
 
 
 def absent(client: VpsClient, params: dict, check_mode: bool) -> dict:
+    if params["name"] is not None:
+        _snapshots.check_name(params["name"])
     server_id = _servers.resolve_server_id(client, params["server_id"])
-    # An id is looked for in the whole account, so that one of another server is refused and not taken for gone.
-    before = client.list_snapshots(server_id if params["snapshot_id"] is None else None)
+    before = _operations.list_candidates(client, server_id, params["snapshot_id"])
     found = _snapshots.select(before, params["snapshot_id"], server_id, params["name"], params["all_matching"])
 
     deleted: list[dict] = []
     with _operations.reporting(deleted=deleted):
         _operations.delete_snapshots(client, found, deleted, check_mode)
-    slots = _snapshots.beside(before, found)
+    slots = _snapshots.of_same_servers(before, found)
     return {
-        "changed": bool(found),
+        "changed": bool(deleted),
         "snapshot": found[0] if found else None,
         "deleted": deleted,
         "diff": _snapshots.slots_diff(slots, [snapshot for snapshot in slots if snapshot not in found]),

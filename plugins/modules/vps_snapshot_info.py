@@ -76,6 +76,11 @@ snapshots:
       size_mb: 5120
       created_at: "2025-01-15T18:30:00Z"
       description: Before the update to release 2
+api_time:
+  description: The service's time (UTC) when it answered, or the controller's where the service does not tell it.
+  returned: success
+  type: str
+  sample: "2025-01-16T16:15:00Z"
 """
 
 from ..module_utils import _servers, _snapshots

@@ -93,10 +93,9 @@ kept:
       description: Before the update to release 2
 """
 
-from datetime import datetime, timezone
-
 from ..module_utils import _operations, _servers, _snapshots
-from ..module_utils._client import VpsClient, VpsError
+from ..module_utils._client import VpsClient
+from ..module_utils._errors import VpsError
 from ..module_utils._module import Module, run
 
 
@@ -105,19 +104,17 @@ def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
     if params["all_servers"] and params["server_id"] is not None:
         raise VpsError("server_id and all_servers: true exclude each other: say which of them is meant.")
     older_than = None if params["older_than"] is None else _snapshots.parse_duration("older_than", params["older_than"])
-    keep = params["keep"] or 0
-    if keep < 0:
-        raise VpsError(f"keep must be at least 0, not {keep}.")
     server_id = _servers.resolve_server_id(client, params["server_id"])
+    listed = client.list_snapshots(server_id)
     found, kept = _snapshots.split_prunable(
-        client.list_snapshots(server_id), params["name_prefix"], keep, older_than, datetime.now(timezone.utc)
+        listed, params["name_prefix"], params["keep"] or 0, older_than, client.now()
     )
 
     deleted: list[dict] = []
     with _operations.reporting(deleted=deleted):
         _operations.delete_snapshots(client, found, deleted, check_mode)
     return {
-        "changed": bool(found),
+        "changed": bool(deleted),
         "deleted": deleted,
         "kept": kept,
         "diff": _snapshots.slots_diff([*found, *kept], kept),

@@ -129,25 +129,35 @@ from ..module_utils._module import PROGRESS_OPTION, Module, run
 
 
 def restore(client: VpsClient, params: dict, check_mode: bool) -> dict:
+    if params["name"] is not None:
+        _snapshots.check_name(params["name"])
     server_id = _servers.resolve_server_id(client, params["server_id"])
-    # An id is looked for in the whole account, so that one of another server is refused and not taken for missing.
-    listed = client.list_snapshots(server_id if params["snapshot_id"] is None else None)
-    snapshot = _snapshots.the_restorable(
+    listed = _operations.list_candidates(client, server_id, params["snapshot_id"])
+    snapshot = _snapshots.require_restorable(
         _snapshots.select(listed, params["snapshot_id"], server_id, params["name"]), params
     )
     server_key, before = _servers.before_restore(client, snapshot["server"], must_read=params["wait"])
 
     warnings: list[str] = []
+    source = _snapshots.label(snapshot)
     after = {**before, "status": "active" if params["wait"] else _servers.RESTORING}
     if not check_mode:
-        after = {**before, **_operations.restore_snapshot(client, snapshot["id"], server_key)}
+        server, is_answered = _operations.restore_snapshot(client, snapshot["id"], server_key)
+        after = {**before, **server}
+        if not is_answered:
+            source = "unknown"
+            warnings.append(
+                f"{_servers.server_label(after)} is being restored, but the answer to our own request was lost, so "
+                f"nobody can tell from which snapshot: it may be another one than {_snapshots.label(snapshot)}. Look "
+                "at what is on the server when it is back."
+            )
         if params["wait"]:
             after = _operations.wait_for_restore(client, server_key, after, params["wait_timeout"], warnings)
     return {
         "changed": True,
         "snapshot": snapshot,
         "server": _servers.describe(after),
-        "diff": {"before": {"restored_from": None}, "after": {"restored_from": _snapshots.label(snapshot)}},
+        "diff": {"before": {"restored_from": None}, "after": {"restored_from": source}},
         "warnings": warnings,
     }
 

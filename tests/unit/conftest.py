@@ -218,7 +218,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Give the product and urllib3's retries a fast clock."""
     fast = Clock()
-    for module in (f"{COLLECTION}.module_utils._wait", f"{COLLECTION}.module_utils._operations", "urllib3.util.retry"):
+    for module in (f"{COLLECTION}.module_utils._client", f"{COLLECTION}.module_utils._operations"):
         monkeypatch.setattr(f"{module}.time", fast)
     return fast
 
@@ -262,7 +262,7 @@ class Run:
     def _run(self, module: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
         writes = self._service.writes() if check else []
         output = _output_of(module, {**arguments, "_ansible_check_mode": check, "_ansible_diff": True})
-        secrets = {arguments.get("api_token", "").strip(), TOKEN, READER_TOKEN} - {""}
+        secrets = {(arguments.get("api_token") or "").strip(), TOKEN, READER_TOKEN} - {""}
         assert [secret for secret in secrets if secret in output] == []
         result = json.loads(output[output.index("{") :])
         if check:

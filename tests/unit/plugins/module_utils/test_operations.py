@@ -10,11 +10,11 @@ from unittest.mock import Mock, create_autospec
 
 import pytest
 from ansible_collections.vpsdotorg.cloud.plugins.module_utils import _operations
-from ansible_collections.vpsdotorg.cloud.plugins.module_utils._client import (
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils._client import VpsClient
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils._errors import (
     ApiError,
     NoAnswerError,
     OperationError,
-    VpsClient,
     VpsError,
 )
 
@@ -36,32 +36,38 @@ OLD, NEW = snapshot(1, "failed"), snapshot(2)
 @pytest.fixture
 def client() -> Mock:
     """Stand in for the client: what the calls answer, in order, is set by each test."""
-    return create_autospec(VpsClient, instance=True)
+    client = create_autospec(VpsClient, instance=True)
+    client.progress = None
+    return client
 
 
 def calls(client: Mock) -> list[str]:
     return [call[0] for call in client.mock_calls]
 
 
-def create(client: Mock) -> dict:
-    return _operations.create_snapshot(client, 7, "before-update", None, [OLD])
+def create(client: Mock, warnings: list[str] | None = None) -> dict:
+    params = {"name": "before-update", "description": None, "wait": False, "wait_timeout": 600}
+    return _operations.create_snapshot(client, 7, params, [OLD], [] if warnings is None else warnings)[0]
 
 
 CREATE, LIST = "create_snapshot", "list_snapshots"
 
 
-def test_a_create_that_is_answered_is_one_call(client: Mock, clock: Any) -> None:
+def test_a_create_that_is_answered_is_one_call_and_one_look(client: Mock, clock: Any) -> None:
     client.create_snapshot.return_value = NEW
+    client.list_snapshots.return_value = [OLD, NEW]
     assert create(client) == NEW
-    assert (calls(client), clock.pauses) == ([CREATE], [])
+    assert (calls(client), clock.pauses) == ([CREATE, LIST], [])
 
 
 def test_a_create_that_is_refused_is_one_call_and_the_message_says_what_was_tried(client: Mock, clock: Any) -> None:
+    client.list_snapshots.return_value = [OLD]
     client.create_snapshot.side_effect = ApiError("POST answered 400: limit.", 400, {"detail": "limit"})
     with pytest.raises(ApiError) as caught:
         create(client)
     assert caught.value.message == "Creating snapshot before-update of server 7: POST answered 400: limit."
-    assert (calls(client), clock.pauses) == ([CREATE], [])
+    # Somebody else may have been faster, and have taken the last slot for the very same snapshot.
+    assert (calls(client), clock.pauses) == ([CREATE, LIST], [])
 
 
 @pytest.mark.parametrize("doubt", [LOST, GATEWAY], ids=["lost", "504"])
@@ -78,10 +84,12 @@ def test_after_a_doubtful_answer_what_a_look_finds_is_adopted(
 
 def test_where_three_looks_find_nothing_it_is_sent_once_more(client: Mock, clock: Any) -> None:
     client.create_snapshot.side_effect = [LOST, NEW]
-    client.list_snapshots.return_value = [OLD]
-    assert create(client) == NEW
-    assert calls(client) == [CREATE, LIST, LIST, LIST, CREATE]
+    client.list_snapshots.side_effect = [[OLD], [OLD], [OLD], [OLD, NEW]]
+    warnings: list[str] = []
+    assert create(client, warnings) == NEW
+    assert calls(client) == [CREATE, LIST, LIST, LIST, CREATE, LIST]
     assert clock.pauses == LOOKS
+    assert "may still be processed" in warnings[0]
 
 
 def test_after_two_lost_answers_it_is_looked_for_again_and_adopted(client: Mock, clock: Any) -> None:
@@ -133,7 +141,7 @@ def test_a_look_that_fails_is_not_the_end_of_looking(client: Mock) -> None:
 )
 def test_only_a_new_id_of_that_name_is_adopted_and_times_decide_nothing(client: Mock, listed: list[dict]) -> None:
     client.create_snapshot.side_effect = [LOST, NEW]
-    client.list_snapshots.return_value = listed
+    client.list_snapshots.side_effect = [listed, listed, listed, [*listed, NEW]]
     assert create(client) == NEW
     assert calls(client).count(CREATE) == 2
 
@@ -145,16 +153,113 @@ def test_what_was_found_with_an_older_time_is_adopted_all_the_same(client: Mock)
     assert create(client) == found
 
 
+# Several at once, and one that comes late
+
+
+FIRST, OWN, LATE = snapshot(2), snapshot(3), snapshot(4)
+REFUSED_DELETE = ApiError("DELETE answered 403: no.", 403, None)
+
+
+def completed(*snapshots: dict) -> list[dict]:
+    return [{**each, "status": "completed"} for each in snapshots]
+
+
+def outcome(client: Mock, wait: bool = False) -> tuple[int, bool, list[int], list[str]]:
+    """Create; return the id of what counts, whether it is one more, what was deleted, and the warnings."""
+    warnings: list[str] = []
+    params = {"name": "before-update", "description": None, "wait": wait, "wait_timeout": 600}
+    counts, changed = _operations.create_snapshot(client, 7, params, [OLD], warnings)
+    return counts["id"], changed, [call.args[0] for call in client.delete_snapshot.mock_calls], warnings
+
+
+@pytest.mark.parametrize("status", ["in_progress", "completed", "archived"])
+def test_of_several_made_at_once_the_oldest_stays_and_only_our_own_goes(client: Mock, status: str) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.return_value = [OLD, LATE, OWN, {**FIRST, "status": status}]
+    assert outcome(client) == (2, False, [3], [])
+
+
+def test_one_that_failed_is_nothing_to_give_way_to(client: Mock) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.return_value = [OLD, OWN, {**FIRST, "status": "failed"}]
+    assert outcome(client) == (3, True, [], [])
+
+
+def test_where_our_own_may_not_be_deleted_both_are_named(client: Mock) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.return_value = [OLD, OWN, FIRST]
+    client.delete_snapshot.side_effect = REFUSED_DELETE
+    counts, changed, deleted, warnings = outcome(client)
+    assert (counts, changed, deleted) == (2, True, [3])
+    assert "ids 2 and 3" in warnings[0]
+
+
+def test_an_older_one_that_shows_up_in_the_wait_is_given_way_to(client: Mock) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.side_effect = [[OLD, OWN], [OLD, OWN, FIRST], [OLD, *completed(FIRST)]]
+    assert outcome(client, wait=True) == (2, False, [3], [])
+
+
+def test_whoever_comes_too_late_for_a_slot_adopts_what_the_others_made(client: Mock) -> None:
+    client.create_snapshot.side_effect = ApiError("POST answered 400: limit.", 400, None)
+    client.list_snapshots.return_value = [OLD, LATE, FIRST]
+    assert outcome(client) == (2, False, [], [])
+
+
+def test_what_was_adopted_and_vanishes_is_replaced_by_what_stays(client: Mock) -> None:
+    client.create_snapshot.side_effect = ApiError("POST answered 400: limit.", 400, None)
+    client.list_snapshots.side_effect = [[OLD, OWN], [OLD, LATE], [OLD, *completed(LATE)]]
+    assert outcome(client, wait=True) == (4, False, [], [])
+
+
+def test_a_create_that_is_processed_late_ends_with_one_once_both_are_completed(client: Mock) -> None:
+    client.create_snapshot.side_effect = [LOST, OWN]
+    looks = [[OLD]] * 3
+    waits = [[OWN], [OWN, LATE], [*completed(OWN), LATE], [*completed(OWN), LATE], completed(OWN, LATE)]
+    client.list_snapshots.side_effect = [*looks, *waits]
+    assert outcome(client, wait=True) == (4, True, [3], [])
+
+
+def test_a_late_one_that_fails_costs_nothing_and_both_are_named(client: Mock) -> None:
+    client.create_snapshot.side_effect = [LOST, OWN]
+    looks = [[OLD]] * 3
+    client.list_snapshots.side_effect = [
+        *looks,
+        [OWN, LATE],
+        [*completed(OWN), LATE],
+        [OWN, {**LATE, "status": "error"}],
+    ]
+    counts, changed, deleted, warnings = outcome(client, wait=True)
+    assert (counts, changed, deleted) == (3, True, [])
+    assert "ids 3 and 4" in warnings[0]
+
+
+def test_without_a_wait_a_late_one_is_named_and_stays(client: Mock) -> None:
+    client.create_snapshot.side_effect = [LOST, OWN]
+    client.list_snapshots.side_effect = [[OLD], [OLD], [OLD], [OLD, OWN, LATE]]
+    counts, changed, deleted, warnings = outcome(client)
+    assert (counts, changed, deleted) == (3, True, [])
+    assert "ids 3 and 4" in warnings[0]
+
+
+def test_a_look_that_fails_after_the_create_is_a_warning(client: Mock) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.side_effect = BUSY
+    counts, changed, deleted, warnings = outcome(client)
+    assert (counts, changed, deleted) == (3, True, [])
+    assert "could not be looked up" in warnings[0]
+
+
 # Restores
 
 
 RESTORE, GET = "restore_snapshot", "get_server"
-ANSWER = {"status": "success", "server": {"id": 7, "name": "web", "status": "restoring"}}
+ANSWER = {"server": {"id": 7, "name": "web", "status": "restoring"}}
 
 
 def test_a_restore_returns_the_server_that_its_answer_shows(client: Mock) -> None:
     client.restore_snapshot.return_value = ANSWER
-    assert _operations.restore_snapshot(client, 1, 7) == ANSWER["server"]
+    assert _operations.restore_snapshot(client, 1, 7) == (ANSWER["server"], True)
     assert calls(client) == [RESTORE]
 
 
@@ -164,14 +269,14 @@ def test_a_lost_restore_is_adopted_where_the_server_is_being_restored(
 ) -> None:
     client.restore_snapshot.side_effect = [doubt]
     client.get_server.side_effect = [{"id": 7, "status": "active"}, {"id": 7, "status": "restoring"}]
-    assert _operations.restore_snapshot(client, 1, 7) == {"id": 7, "status": "restoring"}
+    assert _operations.restore_snapshot(client, 1, 7) == ({"id": 7, "status": "restoring"}, False)
     assert (calls(client), clock.pauses) == ([RESTORE, GET, GET], LOOKS[:2])
 
 
 def test_a_lost_restore_is_sent_once_more_where_the_server_is_not_being_restored(client: Mock, clock: Any) -> None:
     client.restore_snapshot.side_effect = [LOST, ANSWER]
     client.get_server.return_value = {"id": 7, "status": "active"}
-    assert _operations.restore_snapshot(client, 1, 7) == ANSWER["server"]
+    assert _operations.restore_snapshot(client, 1, 7) == (ANSWER["server"], True)
     assert (calls(client), clock.pauses) == ([RESTORE, GET, GET, GET, RESTORE], LOOKS)
 
 
@@ -217,7 +322,8 @@ def test_a_restore_that_fails_ends_the_wait_at_once(client: Mock, status: str) -
 def wait_for_snapshot(client: Mock, *looks: Any, timeout: float = 600) -> tuple[dict, list[str]]:
     client.list_snapshots.side_effect = looks
     warnings: list[str] = []
-    return _operations.wait_for_snapshot(client, 7, NEW, timeout, warnings), warnings
+    params = {"wait_timeout": timeout, "snapshot_id": None}
+    return _operations.wait_for_snapshot(client, 7, NEW, params, warnings), warnings
 
 
 def test_a_wait_looks_at_the_list_of_that_server_until_that_id_is_completed(client: Mock) -> None:
@@ -272,13 +378,15 @@ def test_the_oldest_goes_first_and_what_is_gone_is_told_newest_first(client: Moc
     ages = {1: "2026-03-01T00:00:00Z", 2: "2026-03-03T00:00:00Z", 3: "2026-03-02T00:00:00Z"}
     chosen = [{"id": number, "created_at": age} for number, age in ages.items()]
     deleted: list[dict] = []
+    client.delete_snapshot.side_effect = [True, False, True]
     _operations.delete_snapshots(client, chosen, deleted, check_mode=False)
     assert [call.args[0] for call in client.delete_snapshot.mock_calls] == [1, 3, 2]
-    assert [each["id"] for each in deleted] == [2, 3, 1]
+    # 3 was gone already.
+    assert [each["id"] for each in deleted] == [2, 1]
 
 
 def test_a_failure_halfway_tells_what_is_gone(client: Mock) -> None:
-    client.delete_snapshot.side_effect = [None, ApiError("DELETE answered 403.", 403, None)]
+    client.delete_snapshot.side_effect = [True, ApiError("DELETE answered 403.", 403, None)]
     deleted: list[dict] = []
     with pytest.raises(ApiError) as caught, _operations.reporting(deleted=deleted):
         _operations.delete_snapshots(client, [snapshot(1), snapshot(2)], deleted, check_mode=False)

@@ -10,11 +10,11 @@ from unittest.mock import Mock, create_autospec
 
 import pytest
 from ansible_collections.vpsdotorg.cloud.plugins.module_utils import _servers
-from ansible_collections.vpsdotorg.cloud.plugins.module_utils._client import (
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils._client import VpsClient
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils._errors import (
     ApiError,
     NoAnswerError,
     OperationError,
-    VpsClient,
     VpsError,
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vpsdotorg.cloud.plugins.module_utils import _snapshots
-from ansible_collections.vpsdotorg.cloud.plugins.module_utils._client import OperationError, VpsError
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils._errors import OperationError, VpsError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -355,13 +355,13 @@ def test_several_of_one_name_are_refused_with_their_ids() -> None:
 
 def test_several_of_one_name_are_given_where_several_may_be_meant() -> None:
     listed = [snapshot(11, hours=5), snapshot(12, hours=1), snapshot(13, "other")]
-    assert ids(_snapshots.select(listed, None, 7, "before-update", several=True)) == [12, 11]
+    assert ids(_snapshots.select(listed, None, 7, "before-update", allow_many=True)) == [12, 11]
 
 
 @pytest.mark.parametrize("status", ["in_progress", "failed", "error", "archived", None])
 def test_only_a_completed_snapshot_can_be_restored(status: str | None) -> None:
     with pytest.raises(VpsError, match=r"Nothing was restored.*not completed"):
-        _snapshots.the_restorable([snapshot(1, status=status)], {"snapshot_id": 1, "name": None})
+        _snapshots.require_restorable([snapshot(1, status=status)], {"snapshot_id": 1, "name": None})
 
 
 @pytest.mark.parametrize(
@@ -370,12 +370,7 @@ def test_only_a_completed_snapshot_can_be_restored(status: str | None) -> None:
 )
 def test_a_missing_snapshot_is_named(asked: dict, wanted: str) -> None:
     with pytest.raises(VpsError, match=f"no snapshot with {wanted}"):
-        _snapshots.the_restorable([], asked)
-
-
-def test_a_snapshot_of_nobody_knows_which_server_is_not_restored() -> None:
-    with pytest.raises(VpsError, match="does not say which server"):
-        _snapshots.the_restorable([{**snapshot(1), "server": None}], {"snapshot_id": 1, "name": None})
+        _snapshots.require_restorable([], asked)
 
 
 @pytest.mark.parametrize(

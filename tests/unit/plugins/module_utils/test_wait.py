@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
-from ansible_collections.vpsdotorg.cloud.plugins.module_utils import _wait
-from ansible_collections.vpsdotorg.cloud.plugins.module_utils._client import (
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils import _operations
+from ansible_collections.vpsdotorg.cloud.plugins.module_utils._errors import (
     ApiError,
     NoAnswerError,
     OperationError,
@@ -56,8 +56,10 @@ def is_done(state: dict[str, str]) -> bool:
 def wait(story: Story, timeout: float = 1200, known: str = "running") -> dict[str, str]:
     """Wait through a story until it says ``done``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_wait, "time", story)
-        return _wait.wait_for(_wait.Wait("The thing", timeout, "Try again."), story.look, is_done, {"status": known})
+        patch.setattr(_operations, "time", story)
+        return _operations.wait_for(
+            _operations.Wait("The thing", timeout, "Try again."), story.look, is_done, {"status": known}
+        )
 
 
 def busy() -> ApiError:
@@ -65,7 +67,7 @@ def busy() -> ApiError:
 
 
 def test_polls_grow_from_2_to_15_seconds() -> None:
-    assert list(islice(_wait.poll_intervals(), 8)) == [2, 3, 4.5, 6.75, 10.125, 15, 15, 15]
+    assert list(islice(_operations.poll_intervals(), 8)) == [2, 3, 4.5, 6.75, 10.125, 15, 15, 15]
 
 
 def test_what_is_done_already_costs_no_poll() -> None:

@@ -61,7 +61,7 @@ def test_a_repeated_run_is_one_get(present: Any, service: Any, servers: dict) ->
     service.clear_requests()
     assert present("empty")["changed"] is False
     assert service.calls() == ["GET /snapshots/"]
-    assert service.requests()[0]["query"] == f"server_id={servers['empty']}"
+    assert service.requests()[0]["query"] == f"page_size=100&server_id={servers['empty']}"
 
 
 def test_without_wait_the_snapshot_is_returned_in_progress(present: Any) -> None:
@@ -206,6 +206,7 @@ def test_no_second_post_comes_before_three_looks(present: Any, service: Any, clo
         "POST /snapshots/",
         *["GET /snapshots/"] * 3,
         "POST /snapshots/",
+        "GET /snapshots/",
     ]
     assert sum(clock.pauses) == 15
 

@@ -60,4 +60,4 @@ def test_one_of_an_id_is_shown_as_the_api_describes_it(run: Any, servers: dict) 
 
 def test_a_server_filter_is_left_to_the_api(run: Any, service: Any, servers: dict) -> None:
     run(MODULE, server_id=servers["full"])
-    assert [call["query"] for call in service.requests()] == [f"server_id={servers['full']}"]
+    assert [call["query"] for call in service.requests()] == [f"page_size=100&server_id={servers['full']}"]

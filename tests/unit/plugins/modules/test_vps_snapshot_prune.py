@@ -91,7 +91,7 @@ def test_a_failure_halfway_returns_what_was_deleted(prune: Any, service: Any) ->
         ({"keep": None}, "keep"),
         ({"keep": -1}, "keep"),
         ({"name_prefix": None}, "name_prefix"),
-        ({"name_prefix": ""}, "not safe"),
+        ({"name_prefix": ""}, "name_prefix"),
         ({"name_prefix": "-"}, "not safe"),
         ({"name_prefix": "nightly"}, "not safe"),
         ({"older_than": "last week"}, "not a duration"),
