@@ -204,16 +204,15 @@ def test_report_json_has_every_host(run: Run, reports: Path) -> None:
 
 def test_report_html_is_self_contained_and_escaped(run: Run, reports: Path) -> None:
     page = (reports / "report.html").read_text(encoding="utf-8")
-    assert all(f"<h2>{host}</h2>" in page for host in run.stats)
-    assert page.count("<svg") == len(run.stats)
-    assert "<script" not in page
+    assert all(f">{host}</h2>" in page for host in run.stats)
+    assert page.count("<script") == 1
     assert "&lt;script src=https://evil.example/x.js&gt;" in page
-    assert not re.search(r"<(link|img|iframe|object|embed|base)\b|\b(src|href)\s*=\s*[\"']|@import|url\(", page)
+    assert not re.search(r"<(link|img|iframe|object|embed|base)\b|\bsrc\s*=\s*[\"']|href=\"[^#]|@import|url\(", page)
 
 
 def test_report_md_has_a_row_per_host(run: Run, reports: Path) -> None:
     rows = (reports / "report.md").read_text(encoding="utf-8").splitlines()
     for host in run.stats:
         (row,) = [row for row in rows if row.startswith(f"| {host} |")]
-        # Five columns: a message's own bars are escaped.
-        assert len(re.split(r"(?<!\\)\|", row)) == 7
+        # Three columns: a text's own bars are escaped.
+        assert len(re.split(r"(?<!\\)\|", row)) == 5
