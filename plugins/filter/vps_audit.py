@@ -42,6 +42,10 @@ options:
       - A snapshot that has been in progress for longer is stuck. The documented time is 3 to 10 minutes.
     type: str
     default: 60m
+  now:
+    description:
+      - The present moment (UTC), such as C(api_time) of the info modules; without it, that of the controller.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -119,6 +123,7 @@ _value:
           stopped_by_killed_run: null
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -127,7 +132,8 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._audit import Rules, audit
 from ..module_utils._errors import VpsError
-from ..module_utils._snapshots import parse_duration
+from ..module_utils._shapes import server, snapshot
+from ..module_utils._snapshots import created_at, parse_duration
 
 
 def vps_audit(
@@ -136,26 +142,57 @@ def vps_audit(
     name_prefix: str = "safe-update",
     stale_after: str = "7d",
     stuck_after: str = "60m",
+    now: str | None = None,
 ) -> dict[str, Any]:
-    now = datetime.now(timezone.utc)
+    moment = datetime.now(timezone.utc) if now is None else created_at({"created_at": now})
     try:
+        if moment is None:
+            raise VpsError(f"now {str(now)[:80]!r} is no moment like 2026-01-31T23:59:00Z.")
         rules = Rules(
-            name_prefix,
+            _text("name_prefix", name_prefix),
             parse_duration("stale_after", stale_after),
             parse_duration("stuck_after", stuck_after),
-            now,
+            moment,
         )
+        findings = audit(_items("servers", servers, _known_server), _items("snapshots", snapshots, snapshot), rules)
     except VpsError as error:
-        raise AnsibleFilterError(error.message) from None
+        raise AnsibleFilterError(f"vps_audit: {error.message}") from None
     return wrap_var(
         {
-            "generated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "generated_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "name_prefix": name_prefix,
             "stale_after": stale_after,
             "stuck_after": stuck_after,
-            **audit(servers, snapshots, rules),
+            **findings,
         }
     )
+
+
+def _items(plural: str, found: Any, shape: Callable[[Any], dict | None]) -> list[dict]:
+    """The items in their documented shape.
+
+    :raises VpsError: Where it is no list of them.
+    """
+    if isinstance(found, Mapping):
+        raise VpsError(f"{plural} is a whole result: give the list in it, like result.{plural}.")
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise VpsError(f"{plural} is {'null' if found is None else 'no list'}: give it the list result.{plural}.")
+    shaped = [shape(item) for item in found]
+    if None in shaped:
+        raise VpsError(
+            f"{plural} holds something else: {str(found[shaped.index(None)])[:80]!r}. Give it result.{plural}."
+        )
+    return shaped
+
+
+def _known_server(item: Any) -> dict | None:
+    return server({**item, "status": item.get("status") or ""}) and dict(item) if isinstance(item, Mapping) else None
+
+
+def _text(option: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise VpsError(f"{option} {value!r} is no text: leave it out, or give the beginning of the names.")
+    return value
 
 
 class FilterModule:

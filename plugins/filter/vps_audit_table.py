@@ -35,14 +35,20 @@ _value:
   elements: str
 """
 
+from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._audit import table
 
 
 def vps_audit_table(report: dict[str, Any]) -> list[str]:
+    if not isinstance(report, Mapping) or not {"servers", "summary"} <= set(report):
+        raise AnsibleFilterError(
+            "vps_audit_table: this is no audit. Give it what the filter vpsdotorg.cloud.vps_audit returns."
+        )
     return wrap_var(table(report))
 
 

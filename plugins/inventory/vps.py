@@ -12,7 +12,8 @@ description:
   - Makes each server of a VPS.org account a host, so that nobody keeps a list of servers and their ids by hand.
   - The configuration is a YAML file whose name ends in C(.vps.yml) or C(.vps.yaml).
   - A host bears the name of its server. Servers that share one name become hosts called C(NAME-ID), and so does a
-    server called C(localhost), which would otherwise take the place of the controller. Filters do not change names.
+    server called C(localhost), which would otherwise take the place of the controller, or like a group (C(all),
+    C(ungrouped), one of O(groups) or O(keyed_groups), or one of another inventory file that was read before).
   - Each host has the keys of RV(vpsdotorg.cloud.vps_server_info#module:servers[]) as variables with C(vps_) before
     them (C(vps_id), C(vps_uuid), C(vps_name), C(vps_hostname), C(vps_status), C(vps_ipv4), C(vps_ipv6),
     C(vps_location), C(vps_plan), C(vps_os), C(vps_created_at), C(vps_raw)), and C(vps_server_id), which is the integer
@@ -38,28 +39,33 @@ options:
   api_url:
     env:
       - name: VPS_API_URL
+  validate_certs:
+    type: raw
   ca_path:
+    type: raw
     env:
       - name: VPS_API_CA_PATH
   api_timeout:
+    type: raw
     env:
       - name: VPS_API_TIMEOUT
   api_retries:
+    type: raw
     env:
       - name: VPS_API_RETRIES
   status:
     description:
-      - Only servers with one of these statuses. The API documents V(active), V(stopped), V(suspended), and
-        V(restoring) while a restore runs.
-    type: list
-    elements: str
+      - Only servers with one of these statuses, as a list, or as one text with commas. The API documents V(active),
+        V(stopped), V(suspended), and V(restoring) while a restore runs.
+    type: raw
   location:
     description:
-      - Only servers in one of these locations, by the name that C(vps_location) shows.
-    type: list
-    elements: str
+      - Only servers in one of these locations, by the name that C(vps_location) shows, as a list, or as one text with
+        commas.
+    type: raw
 notes:
-  - The API options, such as O(api_token), may be templates. They see extra variables and nothing else.
+  - The API options, such as O(api_token), and O(status) and O(location) may be templates, of which the result is then
+    checked. They see extra variables and nothing else.
   - With O(cache), the servers of the account are kept, never the token. The filters apply to what comes from the cache,
     too.
   - Nothing that the API says is ever run as a template. All host variables are marked as unsafe, and so are names of
@@ -101,26 +107,29 @@ plugin: vpsdotorg.cloud.vps
 """
 
 import contextlib
-import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleParserError
+from ansible.inventory.data import InventoryData
 from ansible.inventory.group import to_safe_group_name
 from ansible.module_utils.ansible_release import __version__ as ansible_version
 from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import VpsError
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
-from ..module_utils._module import API_OPTIONS, connect
+from ..module_utils._module import API_OPTIONS, check_ranges, connect, given
 from ..module_utils._servers import describe
 
-# Of these, no template and no call can be made, however they are put together.
+# Names of these characters alone can never become a template or a call.
 HARMLESS = re.compile(r"[\w .,:/@+-]*")
+FILTERS = {name: {"type": "list", "elements": "str"} for name in ("status", "location")}
 
 
 def safe_name(name: str) -> str:
@@ -136,16 +145,17 @@ def identity(server: dict) -> int | str | None:
     return server["uuid"] if server["id"] is None else server["id"]
 
 
-def host_names(servers: list[dict]) -> list[str]:
-    """The name of each server's host, no two of them alike, in the order of the servers."""
+def host_names(servers: list[dict], reserved: Iterable[str] = ()) -> list[str]:
+    """The name of each server's host, no two of them alike and none of them reserved, in the order of the servers."""
+    reserved = {*reserved, *constants.LOCALHOST}
     names = [str(server["name"] or "server") for server in servers]
-    longer = [f"{name}-{identity(server)}" for name, server in zip(names, servers, strict=True)]
+    longer = [f"{name}-{identity(server)}" for name, server in zip(names, servers)]
     while True:
         uses = Counter(names)
         clashing = [
             place
             for place, name in enumerate(names)
-            if name != longer[place] and (uses[name] > 1 or name in constants.LOCALHOST or not servers[place]["name"])
+            if name != longer[place] and (uses[name] > 1 or name in reserved or not servers[place]["name"])
         ]
         if not clashing:
             return names
@@ -180,24 +190,62 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         if REQUESTS_IMPORT_ERROR:
             raise AnsibleParserError(missing_required_lib("requests"))
-        # Empty means unset, as for the modules; ansible-core would take it for the current folder.
-        if not os.environ.get("VPS_API_CA_PATH", "unset"):
-            del os.environ["VPS_API_CA_PATH"]
         self._read_config_data(path)
         try:
-            servers = self._servers(path, cache)
+            options = self._checked_options(path)
+            servers = self._servers(path, options, cache)
         except VpsError as error:
             raise AnsibleParserError(error.message) from None
-        for name, server in zip(host_names(servers), servers, strict=True):
-            if self._is_wanted(server):
-                self._add_host(safe_name(name), host_vars(server))
+        for name, server in self._named(servers, options):
+            self._add_host(safe_name(name), host_vars(server))
 
-    def _servers(self, path: str, cache: bool) -> list[dict]:
-        """All servers of the account, from the cache where that is wanted and they are there."""
+    def _checked_options(self, path: str) -> dict[str, Any]:
+        """The options of the API and the filters, after templating, checked as the modules check theirs."""
         self.templar.available_variables = self._vars
-        options = {name: self.templar.template(self.get_option(name)) for name in API_OPTIONS}
-        if not options["api_token"]:
-            raise VpsError(f"There is no API token: set api_token in {path}, or VPS_API_TOKEN in the environment.")
+        spec = {**API_OPTIONS, **FILTERS}
+        arguments = given({name: self.templar.template(self.get_option(name)) for name in spec})
+        validation = ArgumentSpecValidator(spec).validate(arguments)
+        if validation.error_messages:
+            message = validation.error_messages[0]
+            if "api_token" in message and "missing" in message:
+                message = f"There is no API token: set api_token in {path}, or VPS_API_TOKEN in the environment."
+            raise VpsError(message)
+        check_ranges(validation.validated_parameters)
+        return validation.validated_parameters
+
+    def _named(self, servers: list[dict], options: dict[str, Any]) -> list[tuple[str, dict]]:
+        """The servers that pass the filters, each with the name of its host, which is the name of no group."""
+
+        def wanted(names: list[str]) -> list[tuple[str, dict]]:
+            return [
+                (name, server)
+                for name, server in zip(names, servers)
+                # The filters know the names that users see, whatever the API filters by.
+                if all(not options[key] or server[key] in options[key] for key in FILTERS)
+            ]
+
+        names = host_names(servers, self.inventory.groups)
+        # Groups may be named after hosts, so whoever gets a longer name may make another group.
+        for _attempt in range(3):
+            longer = host_names(servers, self._group_names(wanted(names)))
+            if longer == names:
+                break
+            names = longer
+        return wanted(names)
+
+    def _group_names(self, hosts: list[tuple[str, dict]]) -> set[str]:
+        """The groups that there are, and those that these hosts would make."""
+        real, self.inventory = self.inventory, InventoryData()
+        try:
+            for number, (name, server) in enumerate(hosts):
+                # Beside a group of its own name, a host would not be found.
+                self._add_host(f"{number}", {**host_vars(server), "inventory_hostname": safe_name(name)})
+            return {*real.groups, *self.inventory.groups}
+        finally:
+            self.inventory = real
+
+    def _servers(self, path: str, options: dict[str, Any], cache: bool) -> list[dict]:
+        """All servers of the account, from the cache where that is wanted and they are there."""
         if not self.get_option("cache"):
             return self._fetch(options)
         # Another account's servers must not come from the cache. Of the digest, too few digits are used to guess from.
@@ -212,11 +260,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Ask the API."""
         client = connect(options, f"ansible-core/{ansible_version}")
         return [describe(server) for server in client.list_servers()]
-
-    def _is_wanted(self, server: dict) -> bool:
-        """Whether the server passes the filters, which know the names that users see, whatever the API filters by."""
-        filters = {key: self.get_option(key) for key in ("status", "location")}
-        return all(not wanted or server[key] in wanted for key, wanted in filters.items())
 
     def _add_host(self, host: str, variables: dict[str, Any]) -> None:
         """Add one host with its variables, and what users construct from them."""

@@ -79,7 +79,7 @@ def audit(servers: list[dict], snapshots: Iterable[dict], rules: Rules) -> dict[
     owned = _match(servers, owners)
     entries = [
         _entry(server, True, [snapshot for key in keys for snapshot in slots.pop(key)], rules)
-        for server, keys in zip(servers, owned, strict=True)
+        for server, keys in zip(servers, owned)
     ]
     entries += [_entry(owners[key], False, rest, rules) for key, rest in slots.items()]
     entries.sort(key=lambda entry: (str(entry["name"]), str(_identity(entry))))
@@ -169,12 +169,11 @@ def table(report: dict[str, Any]) -> list[str]:
         notes += _notes(entry)
     total = report["summary"]
     rows.append(["total", str(total["servers"]), "", str(total["snapshots"]), *(str(total[kind]) for kind in KINDS)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
     # Numbers stand at the right edge of their column.
     edges = ["<"] * (len(widths) - len(columns)) + [">"] * len(columns)
     return [
-        "  ".join(f"{cell:{edge}{width}}" for cell, edge, width in zip(row, edges, widths, strict=True)).rstrip()
-        for row in rows
+        "  ".join(f"{cell:{edge}{width}}" for cell, edge, width in zip(row, edges, widths)).rstrip() for row in rows
     ] + notes
 
 

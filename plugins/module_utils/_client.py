@@ -146,7 +146,7 @@ class VpsClient:
                 f"said to be of {item['server']}. Nothing was decided; give server_id in that way."
             )
         # A service that ignores the query sends the whole account.
-        return [item for item, is_ours in zip(items, belongs) if is_ours]  # noqa: B905 - runs on old Pythons, too
+        return [item for item, is_ours in zip(items, belongs) if is_ours]
 
     def _read(self, kind: Kind, query: dict, within: float | None) -> list[dict]:
         """All pages of a list; only the query of `next` is used, so that no page leaves the host.

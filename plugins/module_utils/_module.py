@@ -147,8 +147,8 @@ def check_ranges(params: dict[str, Any]) -> None:
         value = params.get(option)
         if value is not None and not least <= value <= most:
             raise VpsError(
-                f"{option} must be at least {least} and at most {most}, not {str(value)[:40]}. Nothing was sent; correct "
-                "it."
+                f"{option} must be at least {least} and at most {most}, not {str(value)[:40]}. Nothing was sent; "
+                "correct it."
             )
 
 

@@ -44,10 +44,10 @@ def check_prefix(option: str, prefix: str) -> None:
 
 def parse_duration(option: str, text: str) -> timedelta:
     """The duration that ``90m``, ``36h`` or ``7d`` stands for."""
-    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", text)
+    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", str(text))
     if not match:
         raise VpsError(
-            f"{option} {text!r} is not a duration; write a number and one of s, m, h, d, w, for example 36h."
+            f"{option} {str(text)[:80]!r} is not a duration; write a number and one of s, m, h, d, w, for example 36h."
         )
     return timedelta(**{UNITS[match.group(2)]: int(match.group(1))})
 

@@ -197,13 +197,67 @@ def test_nothing_of_the_api_is_run_as_a_template(serve: Any, controller: Any) ->
     run = controller.playbook([play], inventory=inventory, service=service)
     assert run.rc == 0, run.output
     for number, text in names.items():
-        used = run.result("Use them all", host=text)["ansible_facts"]["used"]
-        assert used["host"] == text
+        # The parent group bears the name of the server, so the host cannot.
+        host = f"{text}-{number}"
+        used = run.result("Use them all", host=host)["ansible_facts"]["used"]
+        assert used["host"] == host
         assert used["joined"] == f"{text}/{text}"
         assert f"in_{text}" in used["groups"]
         assert str(used["number"]) == str(number)
         assert sorted(used["others"]) == sorted(hostile)
     assert not trap.exists()
+
+
+def test_a_host_is_never_called_like_a_group(serve: Any, controller: Any) -> None:
+    names = ["db", "all", "ungrouped", "located_x", "elsewhere", "web"]
+    servers = [{"id": number, "name": name, "location": "x"} for number, name in enumerate(names, start=1)]
+    options = {"groups": {"db": "vps_name == 'web'"}, "keyed_groups": [{"key": "vps_location", "prefix": "located"}]}
+    folder = controller.folder / "sources"
+    folder.mkdir()
+    (folder / "1.yml").write_text(yaml.safe_dump({"elsewhere": {"hosts": {"other": {}}}}))
+    (folder / "2.vps.yml").write_text(yaml.safe_dump({**PLUGIN, **options, "strict": True}))
+    run = controller.inventory(folder, service=serve({"servers": servers}))
+    assert sorted(hosts_of(run)) == ["all-2", "db-1", "elsewhere-5", "located_x-4", "other", "ungrouped-3", "web"]
+    assert members(run, "db") == ["web"]
+
+
+def test_options_may_be_templates_and_empty_variables_are_unset(fleet: Any, run_inventory: Any) -> None:
+    options = {
+        "api_timeout": "{{ 5 }}",
+        "api_retries": "{{ 1 + 1 }}",
+        "validate_certs": "{{ true }}",
+        "ca_path": "{{ '' }}",
+        "status": "{{ ['active', 'stopped'] }}",
+        "location": "{{ 'New York' }},Amsterdam",
+    }
+    empty = dict.fromkeys(("VPS_API_TIMEOUT", "VPS_API_RETRIES", "VPS_API_CA_PATH"), "")
+    run = run_inventory({**PLUGIN, **options}, service=fleet, env=empty)
+    assert sorted(hosts_of(run)) == ["web-1", "web-2"]
+    assert len(hosts_of(run_inventory(PLUGIN, service=fleet, env=empty))) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"api_timeout": "{{ 'soon' }}"}, "api_timeout"),
+        ({"api_timeout": 10**10}, "api_timeout must be at least 1 and at most 3600"),
+        ({"api_token": "{{ '' }}"}, "There is no API token"),
+    ],
+)
+def test_options_are_checked_as_the_modules_check_theirs(
+    fleet: Any, run_inventory: Any, options: dict[str, Any], words: str
+) -> None:
+    env = {"VPS_API_TOKEN": ""} if "api_token" in options else {}
+    run = run_inventory({**PLUGIN, **options}, service=fleet, env=env)
+    assert words in run.text
+    assert fleet.requests() == []
+
+
+def test_a_token_that_the_api_sends_back_is_not_shown(fleet: Any, run_inventory: Any) -> None:
+    fleet.fault(kind="status", code=400, body={"detail": f"bad header Authorization: Bearer {fleet.token}"})
+    run = run_inventory(PLUGIN, service=fleet)
+    assert "bad header Authorization: Bearer ********" in run.text
+    assert fleet.token not in run.output
 
 
 CACHE = {**PLUGIN, "cache": True, "cache_plugin": "ansible.builtin.jsonfile"}

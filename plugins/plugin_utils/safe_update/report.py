@@ -397,7 +397,7 @@ def _steps(timeline: list[Mapping[str, Any]], axis: Mapping[str, Any]) -> list[d
             "x": round((before - axis["begin"]).total_seconds() * axis["scale"], 1),
             "width": round(max((moment - before).total_seconds() * axis["scale"], 2), 1),
         }
-        for before, (phase, moment) in zip(begins, known[1:])  # noqa: B905 - one has no step before it
+        for before, (phase, moment) in zip(begins, known[1:])
     ]
 
 

@@ -11,6 +11,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.vpsdotorg.cloud.plugins.filter.vps_audit import vps_audit
+from ansible_collections.vpsdotorg.cloud.plugins.filter.vps_audit_table import vps_audit_table
 from ansible_collections.vpsdotorg.cloud.plugins.module_utils._audit import KINDS, Rules, audit, table
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=timezone.utc)
@@ -212,3 +215,42 @@ def test_time_grows_with_the_number_alone() -> None:
     seconds(10)
     # Ten times as many take ten times as long; were it quadratic, a hundred times.
     assert seconds(2000) < 30 * max(seconds(200), 0.005)
+
+
+# What people hand to the filter by mistake
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((None, []), "servers is null: give it the list result.servers"),
+        (
+            ({"servers": [], "changed": False}, []),
+            "servers is a whole result: give the list in it",
+        ),
+        (([], {"snapshots": []}), "snapshots is a whole result"),
+        (("web-1", []), "servers is no list"),
+        (([{"id": 1}, "web-1"], []), "servers holds something else: 'web-1'"),
+        (([], [{"id": 1, "name": "a"}]), "snapshots holds something else"),
+        (([], [], "safe-update", 7), "stale_after '7' is not a duration"),
+        (([], [], "safe-update", None), "stale_after 'None' is not a duration"),
+        (([], [], None), "name_prefix None is no text"),
+        (([], [], "safe-update", "7d", "60m", "today"), "now 'today' is no moment"),
+    ],
+)
+def test_a_mistake_is_told_in_words(arguments: tuple, words: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=words):
+        vps_audit(*arguments)
+
+
+def test_the_clock_may_be_that_of_the_service() -> None:
+    stamp = {"created_at": "2026-01-01T00:00:00Z", "status": "in_progress", "name": "x", "server": 1}
+    report = vps_audit([], [{"id": 1, **stamp}], now="2026-01-01T00:59:00Z")
+    assert (report["summary"]["stuck"], report["generated_at"]) == (0, "2026-01-01T00:59:00Z")
+    assert vps_audit([], [{"id": 1, **stamp}], now="2026-01-01T01:01:00Z")["summary"]["stuck"] == 1
+
+
+@pytest.mark.parametrize("report", [None, {}, [], "x"])
+def test_a_table_is_made_of_an_audit_alone(report: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="this is no audit"):
+        vps_audit_table(report)
