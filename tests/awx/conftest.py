@@ -58,13 +58,13 @@ def awx(project: Path) -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def setup(awx: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Setup:
-    """Run setup.yml with the example's variables and these over them; return the recap of localhost."""
+    """Run setup.yml, or another playbook, with the example's variables and these over them; return its recap."""
     folder = tmp_path_factory.mktemp("setup")
 
-    def run(**variables: Any) -> dict[str, int]:
+    def run(playbook: str = "setup.yml", **variables: Any) -> dict[str, int]:
         own = folder / "vars.yml"
         own.write_text(json.dumps({"vps_awx_machine_credentials": ["Servers"], **variables}))
-        command = [str(BIN / "ansible-playbook"), str(EXTENSION / "setup.yml")]
+        command = [str(BIN / "ansible-playbook"), str(EXTENSION / playbook)]
         command += ["-e", f"@{EXTENSION / 'vars.example.yml'}", "-e", f"@{own}"]
         environment: Mapping[str, str] = {
             **os.environ,

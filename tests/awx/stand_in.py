@@ -58,12 +58,13 @@ class StandIn:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_PATCH = answer  # noqa: N815 - so http.server wants it
+            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - so http.server wants it
 
             def log_message(self, *_arguments: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.me = self.add("me", {"username": "admin", "is_superuser": True})
         self.add("organizations", {"name": "Default"})
         self.add("credentials", {"name": "Ansible Galaxy", "inputs": {}})
         self.add("credentials", {"name": "Servers", "inputs": {}})
@@ -89,13 +90,23 @@ class StandIn:
         url = f"{API}{endpoint}/{self._last_id}/"
         related = {"survey_spec": f"{url}survey_spec/", "update": f"{url}update/"}
         kind = endpoint.replace("ies", "ys").removesuffix("s")
-        item = {**item, "id": self._last_id, "url": url, "type": kind, "related": related, "summary_fields": {}}
+        item = {
+            "description": "",
+            **item,
+            "id": self._last_id,
+            "url": url,
+            "type": kind,
+            "related": related,
+            "summary_fields": {},
+        }
         return self.objects.setdefault(endpoint, {}).setdefault(self._last_id, item)
 
-    def named(self, endpoint: str, name: str) -> Item:
-        """The one object of this name."""
+    def named(self, endpoint: str, name: str, organization: int | None = None) -> Item:
+        """The one object of this name, in one organization if it is given."""
         (found,) = (
-            item for item in self.objects[endpoint].values() if name in (item.get("name"), item.get("identifier"))
+            item
+            for item in self.objects[endpoint].values()
+            if name in (item.get("name"), item.get("identifier")) and organization in (None, item.get("organization"))
         )
         return found
 
@@ -126,7 +137,28 @@ class StandIn:
                 item = self.objects[endpoint][int(key)]
                 item.update(self._checked(endpoint, {**item, **body}))
                 return 200, shown(item)
+            case "DELETE", [endpoint, key]:
+                self._delete(endpoint, int(key))
+                return 204, None
         raise KeyError(path)
+
+    def _delete(self, endpoint: str, key: int) -> None:
+        """Delete an object, and what AWX deletes with it."""
+        if endpoint == "credential_types" and any(
+            each.get("credential_type") == key for each in self._all("credentials")
+        ):
+            raise RefusedError("Credential types that are in use cannot be deleted")
+        del self.objects[endpoint][key]
+        owners = {
+            "workflow_job_templates": ("workflow_job_template_nodes", "workflow_job_template"),
+            "inventories": ("inventory_sources", "inventory"),
+        }
+        if endpoint in owners:
+            kind, owner = owners[endpoint]
+            for each in [each for each in self._all(kind) if each[owner] == key]:
+                self._delete(kind, each["id"])
+        for each in [each for each in self._all("schedules") if each["unified_job_template"] == key]:
+            self._delete("schedules", each["id"])
 
     def _get(self, path: list[str], query: Mapping[str, str]) -> Any:
         match path:
@@ -167,6 +199,8 @@ class StandIn:
         """The object as AWX stores it, or RefusedError."""
         match endpoint:
             case "credential_types":
+                if not self.me["is_superuser"]:
+                    raise RefusedError("You do not have permission to perform this action.")
                 check_credential_type(item)
             case "credentials":
                 fields = self.objects["credential_types"][item["credential_type"]]["inputs"]["fields"]
@@ -209,8 +243,18 @@ def page(items: list[Item]) -> Item:
 
 
 def agrees(item: Item, query: Mapping[str, str]) -> bool:
-    """Whether the object passes the filters."""
-    return all(str(item.get(name)) == value for name, value in query.items())
+    """Whether the object passes the filters: all of them, and of those that begin with or__ one."""
+    query = {name: value for name, value in query.items() if name != "page_size"}
+    either = [holds(item, name[4:], value) for name, value in query.items() if name.startswith("or__")]
+    every = [holds(item, name, value) for name, value in query.items() if not name.startswith("or__")]
+    return all(every) and (any(either) or not either)
+
+
+def holds(item: Item, name: str, value: str) -> bool:
+    """Whether the object passes one filter."""
+    if name.endswith("__startswith"):
+        return str(item.get(name.removesuffix("__startswith"))).startswith(value)
+    return str(item.get(name)) == value
 
 
 def shown(item: Item) -> Item:

@@ -15,7 +15,7 @@ from ..playbooks.conftest import TOKEN
 from ..playbooks.fleet import BAD, HOST, QUICK, Fleet
 from .conftest import Setup
 from .stand_in import StandIn
-from .workflow import Controller, Job
+from .workflow import PREFIX, Controller, Job
 
 # Half done until the test has cancelled the job and lets it end; it gives up by itself.
 HALF = """
@@ -160,7 +160,7 @@ def test_other_hosts_are_left_alone(fleet: Fleet, all_jobs: list[Job]) -> None:
 
 
 def test_no_job_shows_the_token(controller: Controller, awx: StandIn, all_jobs: list[Job]) -> None:
-    audit = controller.launch(awx.named("job_templates", "Audit"), {}, verbosity=3)
+    audit = controller.launch(awx.named("job_templates", f"{PREFIX}Audit"), {}, verbosity=3)
     assert audit.status == "successful", audit.output
     for job in [audit, *all_jobs]:
         assert TOKEN not in job.output + str(job.events)
@@ -170,14 +170,14 @@ def test_no_job_shows_the_token(controller: Controller, awx: StandIn, all_jobs: 
 def test_without_results_nothing_is_touched(controller: Controller, awx: StandIn, fleet: Fleet, name: str) -> None:
     """A cancelled job never comes to its recap, so that AWX has nothing to hand on."""
     before = fleet.writes()
-    job = controller.launch(awx.named("job_templates", name), {"restore_run_outcome": "updated"})
+    job = controller.launch(awx.named("job_templates", PREFIX + name), {"restore_run_outcome": "updated"})
     assert job.status == "failed"
     assert any("A run that was cancelled leaves" in message for message in job.messages("runner_on_failed")), job.output
     assert fleet.writes() == before
 
 
 def test_text_of_a_survey_is_no_template(controller: Controller, awx: StandIn, fleet: Fleet) -> None:
-    template = awx.named("job_templates", "Clean up")
+    template = awx.named("job_templates", f"{PREFIX}Clean up")
     hostile = {"cleanup_hosts": "bystander", "cleanup_prefix": "{{ lookup('ansible.builtin.env', 'VPS_API_TOKEN') }}-"}
     job = controller.launch(template, hostile)
     assert job.status == "failed"

@@ -28,6 +28,7 @@ from .stand_in import Item, StandIn
 BIN = Path(sys.executable).parent
 # Seconds for one job.
 TIMEOUT = 600
+PREFIX = "VPS.org: "
 
 
 class UnsafeDumper(yaml.SafeDumper):
@@ -64,7 +65,7 @@ class Controller:
 
     def update_inventory(self, variables: Mapping[str, Any]) -> Item:
         """Run the inventory source, and keep what comes out with the variables of the inventory."""
-        source = self._awx.named("inventory_sources", "VPS.org servers")
+        source = self._awx.named("inventory_sources", f"{PREFIX}servers")
         job, environment = self._prepare(source["credential"])
         # As text, and under the name that the container gives to the folder.
         own = {
@@ -114,14 +115,14 @@ class Controller:
         :param limit: Dropped, as in a workflow, where the template does not ask for it.
         :param cancel: Says when somebody cancels the job.
         """
-        machine, api = "Servers", "VPS.org API"
+        machine, api = "Servers", f"{PREFIX}API"
         attached = [self._awx.objects["credentials"][key]["name"] for key in self._credentials(template)]
         assert sorted(attached) == [machine, api]
         job, environment = self._prepare(self._awx.named("credentials", api)["id"])
         environment |= {name: collections(job) for name in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS")}
         (job / "env" / "envvars").write_text(json.dumps(environment))
         meta = {"awx_job_id": self._jobs, "awx_job_launch_type": "workflow", "tower_job_id": self._jobs}
-        extra = {**defaults(template), **variables, **meta}
+        extra = {**json.loads(template["extra_vars"]), **defaults(template), **variables, **meta}
         (job / "env" / "extravars").write_text(yaml.dump(extra, Dumper=UnsafeDumper))
         limits = ["-l", limit] if limit and template["ask_limit_on_launch"] else []
         verbose = [f"-{'v' * verbosity}"] if verbosity else []
@@ -150,7 +151,7 @@ class Controller:
         cancel_update: Callable[[], bool] | None = None,
     ) -> dict[str, Job]:
         """Launch the workflow with these variables; return the jobs of the nodes that were run."""
-        workflow = self._awx.named("workflow_job_templates", "Safe update with approval")
+        workflow = self._awx.named("workflow_job_templates", f"{PREFIX}Safe update with approval")
         # What a workflow is launched with, the defaults of its survey included, reaches every node, asked for or not.
         variables = {**defaults(workflow), **variables}
         nodes = self._awx.objects["workflow_job_template_nodes"]

@@ -101,3 +101,12 @@ def test_report_holds_all_batches_and_who_was_not_reached(run: Run, report: Path
         "last": "",
     }
     assert "not reached" in (report / "report.html").read_text(encoding="utf-8")
+
+
+def test_run_is_closed_by_one_table_of_those_that_need_something(run: Run, report: Path) -> None:
+    """Not after the canary's batch, which was good."""
+    (closing,) = run.results("Close the run", event="ok")
+    lines = closing["msg"]
+    assert lines[0] == "Safe update: 4 hosts: 1 rolled back, 1 not reached, 2 updated."
+    assert [line.split()[0] for line in lines[1:-1]] == ["HOST", "cut-off", "last"]
+    assert lines[-1] == f"The whole report: {report}/report.html"
