@@ -52,3 +52,12 @@ def test_the_readme_names_every_plugin_and_role(pattern: str) -> None:
 def test_the_readme_names_every_playbook() -> None:
     names = [path.stem for path in CLONE.glob("playbooks/*.yml")]
     assert [name for name in names if f"`vpsdotorg.cloud.{name}`" not in README] == []
+
+
+def test_no_plugin_needs_a_newer_python_than_the_image_that_awx_brings() -> None:
+    """Python 3.9 has no strict zip, and names of Python 3.10 fail where they are called."""
+    newer = re.compile(
+        r"\bzip\([^\n]*strict=|^\s+match .*:$|\bpairwise\(|dataclass\([^)]*(slots|kw_only)=|isinstance\([^\n]*\|", re.M
+    )
+    files = sorted((CLONE / "plugins").rglob("*.py"))
+    assert [str(file) for file in files if newer.search(file.read_text(encoding="utf-8"))] == []
