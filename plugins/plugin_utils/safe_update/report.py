@@ -92,12 +92,15 @@ def state(results: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> s
 
     It is over after its last batch, after a batch of which all failed, and after one of which more failed than
     ``may_fail`` percent (None: the play's limit is not known here).
+
+    :param results: Those of the batch are enough.
     """
-    batch = set(run.get("batch") or [])
+    batch = run.get("batch") or []
     ended = [host for host in batch if results.get(host, {}).get("outcome") in FAILED]
     if run.get("entry") == "preflight":
-        return "over" if batch and len(ended) == len(batch) else "running"
-    if {host for host in run.get("active") or [] if not _is_begun(results.get(host, {}))} <= batch:
+        return "over" if len(ended) == len(batch) else "running"
+    # Batches come in the order of the hosts.
+    if not batch or (run.get("active") or batch)[-1] in batch:
         return "over"
     if not ended:
         return "running"
