@@ -66,7 +66,6 @@ def test_accounts_stand_side_by_side(awx: StandIn, setup: Setup) -> None:
     for others in (STAGING, TESTING):
         assert setup(**others)["changed"] > 8
         assert own(awx, default) == first
-    assert setup(**STAGING)["changed"] == 0
     staging = awx.named("organizations", "Staging")["id"]
     name = f"{PREFIX}Safe update"
     templates = [awx.named("job_templates", name, each) for each in (default, staging)]
