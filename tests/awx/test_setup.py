@@ -98,7 +98,7 @@ def test_survey_asks_for_what_the_playbook_reads(awx: StandIn) -> None:
 def test_messages_ask_what_the_surveys_ask(awx: StandIn) -> None:
     """What a message says to launch can be launched so."""
     for command in (commands.restore("web", 1, 801, PREFIX), commands.delete("web", 1, 801, PREFIX)):
-        name, answers = re.fullmatch(r'launch the template "(.*)" with (.*)', command).groups()
+        name, answers = re.fullmatch(r"launch the template '(.*)' with (.*)", command).groups()
         questions = awx.named("job_templates", name)["survey_spec"]["spec"]
         given = dict(answer.split(": ") for answer in answers.split(", "))
         assert set(given) <= {question["question_name"] for question in questions}

@@ -60,4 +60,4 @@ def _module(name: str, **options: Any) -> str:
 
 def _template(prefix: str, name: str, answers: dict[str, Any]) -> str:
     given = ", ".join(f"{question}: {answer}" for question, answer in answers.items())
-    return f'launch the template "{prefix}{name}" with {given}'
+    return f"launch the template '{prefix}{name}' with {given}"

@@ -184,7 +184,7 @@ def test_closing_table_has_those_that_need_something() -> None:
 def test_in_awx_a_template_is_named() -> None:
     data = shown({"web": result("kept", snapshot_id=801)}, awx_job_id=7, vps_awx_prefix="Staging: ")
     expected = (
-        'launch the template "Staging: Restore a snapshot" with Hosts: web, Id of the snapshot: 801, '
+        "launch the template 'Staging: Restore a snapshot' with Hosts: web, Id of the snapshot: 801, "
         "Lose all data since the snapshot: true"
     )
     assert data["hosts"][0]["command"] == expected
