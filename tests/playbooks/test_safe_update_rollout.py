@@ -107,6 +107,6 @@ def test_run_is_closed_by_one_table_of_those_that_need_something(run: Run, repor
     """Not after the canary's batch, which was good."""
     (closing,) = run.results("Close the run", event="ok")
     lines = closing["msg"]
-    assert lines[0] == "Safe update: 4 hosts: 1 rolled back, 1 not reached, 2 updated."
+    assert lines[0] == "Safe update: 4 hosts: 1 rolled back; 1 not reached; 2 updated."
     assert [line.split()[0] for line in lines[1:-1]] == ["HOST", "cut-off", "last"]
     assert lines[-1] == f"The whole report: {report}/report.html"

@@ -53,6 +53,11 @@ def start(server_id: Any, awx: str | None = None) -> str:
     return f"start the server {server_id} in the control panel of VPS.org"
 
 
+def is_in(text: str) -> bool:
+    """Whether a text names one of these commands."""
+    return "ansible localhost -m vpsdotorg.cloud." in text or "launch the template '" in text
+
+
 def _module(name: str, **options: Any) -> str:
     arguments = " ".join(f"{option}={shlex.quote(str(value))}" for option, value in options.items())
     return f"ansible localhost -m vpsdotorg.cloud.{name} -a {shlex.quote(arguments)}"

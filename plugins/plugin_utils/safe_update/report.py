@@ -37,8 +37,12 @@ class Kind:
 
 # Worst first.
 KINDS = {
-    "rollback_failed": Kind("roll-back failed", "bad", "Look at the server at the provider, now."),
-    "kept": Kind("failed, snapshot kept", "bad", "Look at the host: repair it, or restore it."),
+    "rollback_failed": Kind(
+        "roll-back failed", "bad", "Look at the server at the provider, now. When it is not being restored:"
+    ),
+    "kept": Kind(
+        "failed, snapshot kept", "bad", "Look at the host. Repair it, or restore it (all data since is lost):"
+    ),
     "rolled_back": Kind("rolled back", "warn", "The host is as before. Find out why the update failed."),
     "snapshot_failed": Kind("snapshot failed", "warn", "The host was not updated. Run again."),
     "refused": Kind("refused", "warn"),
@@ -118,7 +122,7 @@ def closing(data: Mapping[str, Any], file: str = "") -> list[str]:
     :param file: Where the whole report lies, if it does.
     """
     total = len(data["hosts"])
-    counts = ", ".join(f"{count['number']} {count['label']}" for count in data["counts"]) or "no host"
+    counts = "; ".join(f"{count['number']} {count['label']}" for count in data["counts"]) or "no host"
     lines = [f"{data['title']}: {_number(total, 'host')}: {counts}."]
     needy = [host for host in data["hosts"] if host["needs"]]
     rows = [("HOST", "OUTCOME", "WHAT TO DO")] + [(host["name"], host["label"], host["todo"]) for host in needy[:ROWS]]
@@ -241,9 +245,7 @@ def _todo(kind: Kind, result: Mapping[str, Any], command: str, leftovers: list[s
     """The words of the closing table."""
     reason = clean(result.get("reason")).removeprefix("Refused, and nothing was touched.").strip()
     text = kind.todo or _cut(reason) or (_cut(leftovers[0]) if leftovers else "")
-    return (
-        f"{text} {command[:1].upper()}{command[1:]}" if command.startswith("launch ") else f"{text} {command}".strip()
-    )
+    return f"{text} {command}".strip() if command else re.sub(":$", ".", text)
 
 
 def _command(name: str, result: Mapping[str, Any], awx: str | None) -> str:
@@ -414,4 +416,5 @@ def _number(number: int, noun: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= WIDEST_TEXT else f"{text[: WIDEST_TEXT - 1]}…"
+    """The text, short unless it names something to run."""
+    return text if len(text) <= WIDEST_TEXT or commands.is_in(text) else f"{text[: WIDEST_TEXT - 1]}…"

@@ -172,13 +172,27 @@ def test_closing_table_has_those_that_need_something() -> None:
         "refused": result("refused", reason="Refused, and nothing was touched. The host does not answer."),
     }
     lines = shown(results, file="/r/report.html")["closing"]
-    assert lines[0] == "Safe update: 4 hosts: 1 failed, snapshot kept, 1 refused, 2 updated."
+    assert lines[0] == "Safe update: 4 hosts: 1 failed, snapshot kept; 1 refused; 2 updated."
     assert [line.split()[0] for line in lines[1:]] == ["HOST", "kept", "refused", "warned", "The"]
     assert "ansible localhost -m vpsdotorg.cloud.vps_snapshot_restore -a 'server_id=12 snapshot_id=801'" in lines[2]
     assert lines[3].endswith("The host does not answer.")
     assert lines[4].endswith("The clean-up failed.")
     assert lines[-1] == "The whole report: /r/report.html"
     assert shown({"good": result("updated")})["closing"][-1] == "Nothing is left to do."
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_whole"),
+    [("It is full. " * 50, False), ("It is full. " * 50 + commands.delete("web", 12, 801), True), ("Short.", True)],
+)
+def test_long_reason_is_cut_but_no_command(reason: str, is_whole: bool) -> None:
+    line = shown({"web": result("refused", reason=reason)})["closing"][-1]
+    assert line.endswith(reason.strip()) == is_whole
+    assert len(line) < 200 or is_whole
+
+
+def test_without_a_command_nothing_is_left_open() -> None:
+    assert shown({"web": result("kept")})["closing"][-1].endswith("restore it (all data since is lost).")
 
 
 def test_in_awx_a_template_is_named() -> None:
@@ -188,7 +202,7 @@ def test_in_awx_a_template_is_named() -> None:
         "Lose all data since the snapshot: true"
     )
     assert data["hosts"][0]["command"] == expected
-    assert expected[1:] in data["closing"][-1]
+    assert data["closing"][-1].endswith(expected)
 
 
 @pytest.mark.parametrize(
