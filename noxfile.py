@@ -123,6 +123,16 @@ def install_collection(session: nox.Session, source: Path) -> Path:
     return place / "ansible_collections" / "vpsdotorg" / "cloud"
 
 
+def install_once(session: nox.Session, *packages: str) -> None:
+    """Install, unless just that is in the session's environment already: the second time needs no network."""
+    names = ("meta/ee-requirements.txt", "tests/emulator/pyproject.toml")
+    wanted = "\n".join([str(ROOT), *packages, *((ROOT / name).read_text(encoding="utf-8") for name in names)])
+    stamp = Path(session.virtualenv.location, "installed.txt")
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        session.install(*packages)
+        stamp.write_text(wanted, encoding="utf-8")
+
+
 @nox.session
 def ruff(session: nox.Session) -> None:
     """Check format and style of the Python files (the session format rewrites them)."""
@@ -260,8 +270,8 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def demo(session: nox.Session) -> None:
-    """Show a good update and a bad one that is rolled back."""
-    session.install("ansible-core", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator")
+    """Show a good update and a bad one that is rolled back; it needs a network the first time only."""
+    install_once(session, "ansible-core", "-r", "meta/ee-requirements.txt", "-e", "tests/emulator")
     install_collection(session, ROOT)
     session.run("python", "tests/demo/run.py", *session.posargs)
 
@@ -278,6 +288,18 @@ def lab(session: nox.Session) -> None:
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
     """Test the playbooks end to end, on real servers in the lab."""
+    tools = {
+        "ip": "iproute2",
+        "mmdebstrap": "mmdebstrap",
+        "newuidmap": "uidmap",
+        "ssh": "openssh-client",
+        "zstd": "zstd",
+    }
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
+    if missing := [package for tool, package in tools.items() if not shutil.which(tool, path=path)]:
+        session.error(
+            f"The lab needs {', '.join(missing)}. As root, .ci/run e2e installs that (Debian, Ubuntu) and goes on."
+        )
     packages = ["-r", "tests/requirements.txt", "-e", "tests/emulator", "-e", "tests/lab"]
     session.install(f"ansible-core~={MAIN_CORE}.0", *packages)
     if not session.posargs:

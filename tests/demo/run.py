@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,39 +20,62 @@ from vps_emulator.testing import Emulator
 
 HERE = Path(__file__).resolve().parent
 REPORT = HERE.parent / "output" / "demo"
+LOG = REPORT / "ansible.log"
+# What stands before the programs of this machine, as its packages and locks are not the servers'.
+PROGRAMS = HERE.parent / "utils" / "bare_host"
 # A documented minute passes in a tenth of a second.
 TIME_SCALE = 600
+# Set for something else, these would configure Ansible or the collection; and a proxy cannot reach a loopback address.
+FOREIGN = re.compile(r"(ANSIBLE_(?!COLLECTIONS_PATH$)|VPS_).*|(.+_)?proxy|LANG|LC_.*", re.IGNORECASE)
+OPENING = """\
+Two servers, each a folder that the emulated service really copies and puts back.
+Both are updated to release 2, web-1 first. The update of web-2 forgets a program:
+its service does not start any more, and the server is restored.
+"""
 
 
 def main() -> int:
     """Return 0 if the story went as it is told."""
+    print(OPENING, flush=True)
+    shutil.rmtree(REPORT, ignore_errors=True)
+    REPORT.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="vps-demo-") as scratch:
         servers = {name: Path(scratch, name) for name in ("web-1", "web-2")}
         for folder in servers.values():
             shutil.copytree(HERE / "server", folder)
         before = {name: contents(folder) for name, folder in servers.items()}
-        tell("Two servers, each a folder that the emulator really copies and puts back.", *before["web-1"])
         with Emulator(seed(servers), time_scale=TIME_SCALE) as service:
-            tell("Update both; web-1 is the canary. The update of web-2 breaks its service.")
             status = roll_out(service, Path(scratch), servers)
-            calls = [f"{call['method']} {call['path']} -> {call['status']}" for call in service.writes()]
+            calls = [(call["method"], call["path"]) for call in service.writes()]
         after = {name: contents(folder) for name, folder in servers.items()}
 
-    tell("What the API was asked to change:", *calls)
-    tell("web-1, updated:", *differences(before["web-1"], after["web-1"]))
-    tell("web-2, rolled back, file by file:", *differences(before["web-2"], after["web-2"]))
-    tell(f"The report lies in {os.path.relpath(REPORT)}/report.html")
-    outcomes = {
-        host: result["outcome"] for host, result in json.loads((REPORT / "report.json").read_text())["hosts"].items()
-    }
+    changes = {name: differences(before[name], after[name]) for name in servers}
+    print(f"\n{'file by file':<24}{'web-1, updated':<24}web-2, restored")
+    for file in changes["web-1"]:
+        print(f"  {file:<22}{changes['web-1'][file]:<24}{changes['web-2'][file]}")
+
+    report = REPORT / "report.json"
+    hosts = json.loads(report.read_text(encoding="utf-8"))["hosts"] if report.exists() else {}
+    outcomes = {host: result["outcome"] for host, result in hosts.items()}
     as_told = (
         outcomes == {"web-1": "updated", "web-2": "rolled_back"}
         and status != 0
         and after["web-1"] != before["web-1"]
         and after["web-2"] == before["web-2"]
     )
-    tell("All as it should be." if as_told else f"NOT as it should be: {outcomes}, exit status {status}")
-    return 0 if as_told else 1
+    if not as_told:
+        print(f"\nNOT as it should be: {outcomes or 'no outcome'}, exit status {status}. See {LOG}")
+        return 1
+    print(
+        f"""
+web-1   updated, the check passed, its snapshot is deleted.
+web-2   restored: each of its {len(after["web-2"])} files is, byte for byte, what it was.
+API     {count(calls)}.
+Report  {(REPORT / "report.html").as_uri()}
+Log     {LOG.as_uri()}
+Next    make lab: the same with real servers that can die."""
+    )
+    return 0
 
 
 def seed(servers: dict[str, Path]) -> dict:
@@ -76,7 +101,13 @@ def roll_out(service: Emulator, scratch: Path, servers: dict[str, Path]) -> int:
     }
     variables = {
         "safe_update_tasks": str(HERE / "update.yml"),
-        "safe_update_checks": [{"command": f"{sys.executable} {{{{ folder }}}}/app.py", "retries": 1, "delay": 1}],
+        "safe_update_checks": [
+            {
+                "command": f"{shlex.quote(sys.executable)} {{{{ (folder ~ '/app.py') | quote }}}}",
+                "retries": 1,
+                "delay": 1,
+            }
+        ],
         "safe_update_on_failure": "rollback",
         # These servers have no services, ports and mounts of their own.
         "safe_update_compare": False,
@@ -86,42 +117,57 @@ def roll_out(service: Emulator, scratch: Path, servers: dict[str, Path]) -> int:
     }
     files = {"inventory.yml": inventory, "variables.yml": variables}
     for name, content in files.items():
-        Path(scratch, name).write_text(json.dumps(content))
+        Path(scratch, name).write_text(json.dumps(content), encoding="utf-8")
+    terminal = os.dup(sys.stdout.fileno())
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)},
         **service.environ,
-        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "vps_demo",
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "HOME": str(scratch),
+        # Ansible insists on UTF-8.
+        "LC_ALL": "C.UTF-8",
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+        "VPS_DEMO_TERMINAL": str(terminal),
     }
     command = ["ansible-playbook", "vpsdotorg.cloud.safe_update", "-i", "inventory.yml", "-e", "@variables.yml"]
-    return subprocess.run(command, cwd=scratch, env=environment, check=False).returncode
+    with LOG.open("w", encoding="utf-8") as log:
+        done = subprocess.run(
+            command, cwd=scratch, env=environment, check=False, stdout=log, stderr=log, pass_fds=(terminal,)
+        )
+    os.close(terminal)
+    return done.returncode
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Map each file of a folder to the beginning of its hash."""
+    """Map each file of a folder to its hash."""
     return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
 
 
-def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
+def differences(before: dict[str, str], after: dict[str, str]) -> dict[str, str]:
     """Say of each file what became of it."""
-    said = []
+    said = {}
     for name in sorted(before | after):
         if before.get(name) == after.get(name):
-            what = "as before"
+            said[name] = "as before"
         else:
-            what = "gone" if name not in after else "new" if name not in before else "changed"
-        said.append(f"{name}: {what}")
+            said[name] = "gone" if name not in after else "new" if name not in before else "changed"
     return said
 
 
-def tell(headline: str, *lines: str) -> None:
-    """Print a part of the story."""
-    print(f"\n=== {headline}", *(f"      {line}" for line in lines), sep="\n", flush=True)
+def count(calls: list[tuple[str, str]]) -> str:
+    """Say in one line what the API was asked to change."""
+    kinds = {
+        "snapshots made": [path for method, path in calls if method == "POST" and path.endswith("/snapshots/")],
+        "restored": [path for method, path in calls if path.endswith("/restore/")],
+        "deleted": [path for method, path in calls if method == "DELETE"],
+    }
+    return ", ".join(f"{len(paths)} {kind}" for kind, paths in kinds.items())
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ import pytest
 from vps_emulator.testing import Emulator
 
 CALLBACKS = Path(__file__).parent / "callback_plugins"
+# What stands before the programs of this machine, as its packages, locks and services are not the hosts'.
+PROGRAMS = Path(__file__).resolve().parents[1] / "utils" / "bare_host"
 # Seconds for one command; far more than any needs.
 TIMEOUT = 600
 TOKEN = "vps_playbooks_5b0c93e1f7a24d68"
@@ -195,6 +197,7 @@ class Controller:
         return {
             **os.environ,
             "HOME": str(self.home),
+            "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections_path),
             "ANSIBLE_NOCOLOR": "true",
             # Discovery may find a Python without requests.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -103,6 +104,18 @@ def test_a_delay_is_before_or_after_the_work(api: Any, emulator: Emulator, after
             timeout=0.5,
         )
     assert len(api.snapshots()) == there
+
+
+def test_a_delayed_call_does_nothing_after_a_reset(api: Any, emulator: Emulator) -> None:
+    emulator.fault(kind="delay", seconds=3, method="POST")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(api, "POST", "/snapshots/", json=BODY)
+        # Time for the call to arrive.
+        time.sleep(1)
+        emulator.reset()
+        with pytest.raises(requests.ConnectionError):
+            late.result()
+    assert api.snapshots() == []
 
 
 def test_a_delayed_call_is_answered(api: Any, emulator: Emulator) -> None:

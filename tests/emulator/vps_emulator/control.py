@@ -44,7 +44,7 @@ class FaultsView(ControlView):
 class ResetView(ControlView):
     def post(self, _request: Request) -> Response:
         emulator = world.current()
+        emulator.faults.reset()
         emulator.lifecycle.replace_all(lambda: seed.load(emulator.seed, emulator.lifecycle))
-        emulator.faults.clear()
         emulator.journal.clear()
         return Response(status=status.HTTP_204_NO_CONTENT)

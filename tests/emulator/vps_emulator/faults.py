@@ -49,6 +49,7 @@ class FaultBoard:
         self._faults: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._stopping = stopping
+        self._resets = 0
 
     def add(self, fault: dict[str, Any]) -> None:
         """Set a fault, as FaultSerializer validated it."""
@@ -58,6 +59,11 @@ class FaultBoard:
     def clear(self) -> None:
         with self._lock:
             self._faults.clear()
+
+    def reset(self) -> None:
+        """Clear the faults; a call that is being delayed now does nothing any more."""
+        self._resets += 1
+        self.clear()
 
     def take(self, method: str, path: str, outcome: bool = False) -> dict[str, Any] | None:
         """The fault that this call meets, used up once; outcomes are asked for apart, when an operation begins."""
@@ -74,9 +80,11 @@ class FaultBoard:
                 return fault
         return None
 
-    def pause(self, seconds: float) -> None:
-        """Wait, but no longer than the emulator runs."""
+    def pause(self, seconds: float) -> bool:
+        """Wait, but no longer than the emulator runs; tell whether the world is still the one it was."""
+        resets = self._resets
         self._stopping.wait(seconds)
+        return resets == self._resets
 
     def outcome(self, request: HttpRequest) -> str | None:
         """The status that the operation begun by this request shall end with; None: it ends well."""
@@ -106,8 +114,8 @@ class FaultMiddleware:
         processed = fault["after"] or kind in ("drop_after", "truncate")
         response = self._get_response(request) if processed else None
         if kind == "delay":
-            faults.pause(fault["seconds"])
-            return response or self._get_response(request)
+            same_world = faults.pause(fault["seconds"])
+            return response or (self._get_response(request) if same_world else _dropped())
         if kind == "truncate":
             return _truncated(response)
         if kind == "status":
