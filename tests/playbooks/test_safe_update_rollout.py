@@ -91,9 +91,9 @@ def test_strategy_that_keeps_no_order_is_refused(fleet: Fleet) -> None:
     assert len(fleet.service.requests()) == requests
 
 
-def test_report_holds_all_batches_and_who_was_not_reached(run: Run, report: Path) -> None:
+def test_report_holds_all_batches_and_who_was_not_reached(fleet: Fleet, report: Path) -> None:
     hosts = json.loads((report / "report.json").read_text(encoding="utf-8"))["hosts"]
-    assert set(hosts) == set(run.stats)
+    assert set(hosts) == set(fleet.hosts)
     assert {host: found["outcome"] for host, found in hosts.items()} == {
         "canary": "updated",
         "cut-off": "rolled_back",
