@@ -201,6 +201,13 @@ def emulator(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[MAIN_CORE], tags=["tests"])
+def faults(session: nox.Session) -> None:
+    """Try every task with every fault at every call (tests/faults), and hold docs/reliability.md against it."""
+    session.install(f"ansible-core~={MAIN_CORE}.0", "-r", "tests/requirements.txt")
+    session.run("pytest", "-n", "2", *(session.posargs or ["tests/faults"]))
+
+
+@nox.session(python=PYTHONS[MAIN_CORE], tags=["tests"])
 def awx(session: nox.Session) -> None:
     """Set up a stand-in for AWX with the real modules of awx.awx, and run its jobs as AWX does."""
     # The package ansible brings awx.awx along; no index has it alone.

@@ -22,21 +22,21 @@ from typing import Any
 ADVICE = {
     400: "Correct what the API names. A server can have five snapshots: see what is there with vps_snapshot_info.",
     401: "Check the token (api_token or VPS_API_TOKEN): it is missing, mistyped, expired or revoked.",
-    403: "The token is valid but lacks a permission for this call: grant it, or use another token.",
+    403: "Grant the token the permission for this call, or use another token; this one is valid.",
     404: "Check the id, and that api_url ends in /api/v1.",
     405: "Check that api_url ends in /api/v1 and names the API itself, not a page in front of it.",
-    407: "A proxy wants credentials: set them in the proxy's environment variable, or exclude the host with NO_PROXY.",
-    408: "The connection was too slow for the service: try again, and look at the network if it happens again.",
-    409: "Something else is at work on this server or snapshot: wait until it is done, then run the task again.",
-    410: "What the call is about is gone for good: look at what there is with vps_snapshot_info or vps_server_info.",
-    413: "The request is too large for the service: shorten the description.",
-    429: "The API limits the rate of calls: run fewer hosts at once (forks, serial), or try again later.",
-    451: "Access is refused for legal reasons: ask VPS.org.",
+    407: "Set the proxy's credentials in its environment variable, or exclude the host with NO_PROXY.",
+    408: "Try again, and look at the network if it happens again: the connection was too slow for the service.",
+    409: "Wait until whatever else is at work on this server or snapshot is done, then run the task again.",
+    410: "Look at what there is with vps_snapshot_info or vps_server_info: what the call is about is gone for good.",
+    413: "Shorten the description: the request is too large for the service.",
+    429: "Run fewer hosts at once (forks, serial), or try again later: the API limits the rate of calls.",
+    451: "Ask VPS.org: access is refused for legal reasons.",
 }
 ADVICE_BY_CLASS = {
-    3: "Redirects are never followed, as they could carry the token elsewhere: check scheme, host and path of api_url.",
-    4: "The API refuses the call as it stands: read its words, correct the task, and do not repeat it unchanged.",
-    5: "The service, or a proxy in front of it, is in trouble: try again later, and ask VPS.org if it stays so.",
+    3: "Check scheme, host and path of api_url. Redirects are never followed, as they could carry the token elsewhere.",
+    4: "Correct the task as the API's words say, and do not repeat it unchanged.",
+    5: "Try again later, and ask VPS.org if it stays so: the service, or a proxy in front of it, is in trouble.",
 }
 ADVICE_ON_NONSENSE = "Check api_url, and what stands between this machine and the API: a proxy, a captive portal."
 

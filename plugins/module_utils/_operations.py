@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,15 @@ class Creation:
                     f"name at the same time could not be looked up: {error}"
                 )
 
+    def look_again(self) -> None:
+        """Give the others that made one at the same time the time to give way."""
+        for pause in LOOKS:
+            if not self._others:
+                return
+            time.sleep(pause)
+            with suppress(VpsError):
+                self.follow(self._client.list_snapshots(self._server_id, LOOK_LIMIT))
+
     def follow(self, listed: list[dict]) -> dict:
         """Take in the server's snapshots as they are now; return the one that counts.
 
@@ -133,14 +142,14 @@ class Creation:
         self._others = [each for each in new if each["id"] != self.snapshot["id"]]
         return self.snapshot
 
-    def settle_late(self, wait: Callable[[dict], dict] | None) -> None:
-        """Where a request of ours is unaccounted for and a second snapshot turned up: keep one, once both are complete.
+    def settle_two(self, wait: Callable[[dict], dict] | None) -> None:
+        """Where a second snapshot stands: name both, or keep one, if a request of ours is unaccounted for.
 
-        What turned up may be somebody else's, so of the two ours goes, which an answer has named.
+        What turned up may be somebody else's, so of the two ours goes, which an answer named, once both are complete.
 
         :param wait: Waits for a snapshot; None where nobody waits.
         """
-        if not self._is_astray:
+        if not self._is_astray and not self._others:
             return
         if not self._others:
             self._warn(
@@ -150,7 +159,7 @@ class Creation:
             return
         late = self._others[0]
         try:
-            late = wait(late) if wait and self._own_id is not None else None
+            late = wait(late) if wait and self._is_astray and self._own_id is not None else None
         except VpsError:
             late = None
         if late is None:
@@ -203,11 +212,13 @@ def create_snapshot(
     creation = Creation(client, server_id, params["name"], slots, warnings)
     creation.start(params["description"])
     if not params["wait"]:
-        creation.settle_late(None)
+        creation.look_again()
+        creation.settle_two(None)
         return creation.snapshot, creation.changed
     deadline = time.monotonic() + params["wait_timeout"]
     _wait_for_snapshot(client, server_id, creation.snapshot, params["wait_timeout"], warnings, follow=creation.follow)
-    creation.settle_late(
+    creation.look_again()
+    creation.settle_two(
         lambda late: _wait_for_snapshot(
             client,
             server_id,

@@ -148,7 +148,8 @@ def plan_present(slots: list[dict], params: dict[str, Any], now: datetime) -> Pl
     if alive:
         _check_age(alive[0], params["max_age"], now)
         # Of several that are being made at once the oldest will stay.
-        return Plan(new_of_name(slots, params["name"], ())[0] if alive[0]["status"] == RUNNING else alive[0])
+        running = [each for each in alive if each["status"] == RUNNING]
+        return Plan(min(running, key=lambda each: each["id"]) if alive[0]["status"] == RUNNING else alive[0])
     rest = [snapshot for snapshot in slots if snapshot not in failed]
     return Plan(None, failed + _make_room(rest, params))
 
@@ -207,17 +208,13 @@ def _make_room(slots: list[dict], params: dict[str, Any]) -> list[dict]:
 def new_of_name(listed: Iterable[dict], name: str, known: Iterable[int]) -> list[dict]:
     """The snapshots of a name that are not among the known ids and did not fail, the oldest first.
 
-    Whoever looks sees the same order, so that of several made at once all agree on the one that stays.
+    Of several made at once all must agree on the one that stays. Ids are given in the order in which the service takes
+    the requests; its times may be noted before that, and then whoever looks first sees another oldest one.
     """
     found = [
         each for each in listed if each["name"] == name and each["id"] not in known and each["status"] not in FAILED
     ]
-
-    def key(snapshot: dict) -> tuple:
-        moment = created_at(snapshot)
-        return (moment.timestamp() if moment else float("inf")), snapshot["id"]
-
-    return sorted(found, key=key)
+    return sorted(found, key=lambda snapshot: snapshot["id"])
 
 
 def select(

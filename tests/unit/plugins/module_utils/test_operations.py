@@ -175,8 +175,18 @@ def outcome(client: Mock, wait: bool = False) -> tuple[int, bool, list[int], lis
 @pytest.mark.parametrize("status", ["in_progress", "completed", "archived"])
 def test_of_several_made_at_once_the_oldest_stays_and_only_our_own_goes(client: Mock, status: str) -> None:
     client.create_snapshot.return_value = OWN
-    client.list_snapshots.return_value = [OLD, LATE, OWN, {**FIRST, "status": status}]
+    first = {**FIRST, "status": status}
+    # The owner of the third takes its time to give way, too.
+    client.list_snapshots.side_effect = [[OLD, LATE, OWN, first], [OLD, LATE, first], [OLD, first]]
     assert outcome(client) == (2, False, [3], [])
+
+
+def test_two_that_stay_are_named(client: Mock) -> None:
+    client.create_snapshot.return_value = FIRST
+    client.list_snapshots.return_value = [OLD, FIRST, OWN]
+    counts, changed, deleted, warnings = outcome(client)
+    assert (counts, changed, deleted) == (2, True, [])
+    assert "ids 2 and 3" in warnings[0]
 
 
 def test_one_that_failed_is_nothing_to_give_way_to(client: Mock) -> None:
@@ -236,7 +246,7 @@ def test_a_late_one_that_fails_costs_nothing_and_both_are_named(client: Mock) ->
 
 def test_without_a_wait_a_late_one_is_named_and_stays(client: Mock) -> None:
     client.create_snapshot.side_effect = [LOST, OWN]
-    client.list_snapshots.side_effect = [[OLD], [OLD], [OLD], [OLD, OWN, LATE]]
+    client.list_snapshots.side_effect = [[OLD], [OLD], [OLD], *[[OLD, OWN, LATE]] * 4]
     counts, changed, deleted, warnings = outcome(client)
     assert (counts, changed, deleted) == (3, True, [])
     assert "ids 3 and 4" in warnings[0]
