@@ -110,6 +110,8 @@ class Creation:
             self._own_id = self.snapshot["id"]
             try:
                 self.follow(self._client.list_snapshots(self._server_id, LOOK_LIMIT))
+                if self.snapshot["id"] == self._own_id:
+                    self.snapshot = effect.result
             except VpsError as error:
                 self._warn(
                     f"Snapshot {_snapshots.label(self.snapshot)} was started, but whether another run made one of that "
@@ -119,7 +121,8 @@ class Creation:
     def look_again(self) -> None:
         """Give the others that made one at the same time the time to give way."""
         for pause in LOOKS:
-            if not self._others:
+            # What is astray is our own, and gives way to nobody.
+            if not self._others or self._is_astray:
                 return
             time.sleep(pause)
             with suppress(VpsError):
