@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: safe_update
+short_description: Decide what the role safe_update does next
+version_added: 0.1.0
+description:
+  - Takes the record of a host and what a phase of the role P(vpsdotorg.cloud.safe_update#role) has seen, and returns
+    the new record.
+  - It is for the role's own tasks. Its input and output may change in any release; what users may rely on is
+    C(safe_update_result).
+author:
+  - The vpsdotorg.cloud authors (@vpsdotorg)
+positional: _input, step, seen
+options:
+  _input:
+    description: The record so far; an empty one to begin with.
+    type: dict
+    required: true
+  step:
+    description:
+      - What has happened, such as V(begin), V(snapshot) or V(failed).
+      - V(result) returns what is to be C(safe_update_result), instead of a record.
+    type: str
+    required: true
+  seen:
+    description: What was seen, such as registered results.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Note that the host is as it was
+  ansible.builtin.set_fact:
+    __safe_update_record: "{{ __safe_update_record | vpsdotorg.cloud.safe_update('restored') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The record after the step, or the result. Plain data, none of which is ever a template.
+  type: dict
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ..plugin_utils.safe_update import record as records
+
+
+def plain(value: Any) -> Any:
+    """Plain dicts and lists: newer cores hand over ones that evaluate what is in them when it is read."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def safe_update(record: dict[str, Any], step: str, seen: dict[str, Any] | None = None) -> dict[str, Any]:
+    record, known = plain(record), plain(seen or {})
+    if step == "result":
+        return wrap_var(records.result(record))
+    # The order in which a task file is looked for: where the playbook, the inventory and the user stand.
+    places = [str(place) for place in [*known.get("places", []), Path.cwd()] if place]
+    known["places"] = list(dict.fromkeys(places))
+
+    def find(name: str) -> str | None:
+        # Joined to an absolute path, a place counts for nothing.
+        paths = (Path(place, Path(name).expanduser()) for place in known["places"])
+        return next((str(path.absolute()) for path in paths if path.is_file()), None)
+
+    try:
+        return wrap_var(records.advance(record, step, known, datetime.now(timezone.utc), find))
+    except KeyError as error:
+        raise AnsibleFilterError(
+            f"safe_update: there is no {error} in the step {step} or in what it has seen."
+        ) from error
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Any]:
+        return {"safe_update": safe_update}

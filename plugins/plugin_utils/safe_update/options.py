@@ -1,0 +1,343 @@
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: names and behaviour may change in any release.
+
+"""The role's variables: what each may be, and what is said of one that is wrong. Pure, but for `Places`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ...module_utils._errors import VpsError
+from ...module_utils._snapshots import parse_duration
+
+PREFIX = "safe_update_"
+# Of the playbook, or set by the role: not options, but no mistakes either.
+OTHERS = {"hosts", "serial", "max_fail_percentage", "allow_empty", "result"}
+# A year: what is longer is a mistake, and no clock of Ansible's takes much more.
+LONGEST = 31_536_000
+KINDS = ("url", "port", "service", "command")
+KEYS = {
+    "url": {"url", "status", "validate_certs"},
+    "port": {"port", "host"},
+    "service": {"service"},
+    "command": {"command"},
+}
+EVERY_CHECK = {"retries": 5, "delay": 3, "timeout": 10}
+# What argument_specs makes of a key that was not given.
+UNSET = (None, "", [])
+TRUE = ("true", "yes", "on", "1", "y", "t", "1.0")
+FALSE = ("false", "no", "off", "0", "n", "f", "0.0")
+
+# Where a task file is looked for: gives the absolute path of one that is there, or None.
+Find = Callable[[str], "str | None"]
+
+
+class Wrong(ValueError):
+    """What a value should be instead."""
+
+
+def validate(variables: Mapping[str, Any], find: Find, places: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
+    """Take the role's variables apart.
+
+    :param variables: All whose names begin with ``safe_update_``. Null, blank and missing mean the default.
+    :param find: Looks for a task file.
+    :param places: The folders in which it looks, for the message.
+    :return: The options without their prefix, every one of them, and a sentence for each mistake.
+    """
+    options = {name: default for name, (default, _parse) in OPTIONS.items()}
+    mistakes = []
+    given = {name.removeprefix(PREFIX): value for name, value in variables.items()}
+    for name, value in given.items():
+        if name not in OPTIONS:
+            if name not in OTHERS:
+                mistakes.append(_unknown(name))
+            continue
+        if value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        default, parse = OPTIONS[name]
+        try:
+            options[name] = parse(value)
+        except (Wrong, VpsError) as error:
+            mistakes.append(f"{PREFIX}{name} is {_shown(value)}, but has to be {error}")
+    for name in FILES:
+        if options[name]:
+            found = find(options[name])
+            if found is None:
+                mistakes.append(
+                    f"{PREFIX}{name}: there is no task file {options[name]}. Looked in: {', '.join(places) or 'nowhere'}. "
+                    "Correct the path, or give an absolute one"
+                )
+            options[name] = found
+    if not options["server_id"]:
+        mistakes.insert(
+            0,
+            "The host has no server id, so nobody can tell which server it is. The inventory plugin "
+            "vpsdotorg.cloud.vps sets vps_server_id; in another inventory, set it yourself (vps_server_id, or "
+            "safe_update_server_id)",
+        )
+    return options, mistakes
+
+
+def boolean(value: Any) -> bool:
+    """Yes or no, also as the texts of a survey."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in TRUE or text in FALSE:
+        return text in TRUE
+    raise Wrong("true or false")
+
+
+def number(least: int, most: int = LONGEST) -> Callable[[Any], int]:
+    """An integer between two, also as text."""
+
+    def parse(value: Any) -> int:
+        text = str(value).strip()
+        if not isinstance(value, bool) and re.fullmatch(r"-?[0-9]{1,19}", text) and least <= int(text) <= most:
+            return int(text)
+        raise Wrong(f"a whole number from {least} to {most}")
+
+    return parse
+
+
+def choice(*allowed: str) -> Callable[[Any], str]:
+    """One of a few words."""
+
+    def parse(value: Any) -> str:
+        if value in allowed:
+            return str(value)
+        raise Wrong(f"one of {', '.join(allowed)}{_meant(str(value), allowed)}")
+
+    return parse
+
+
+def text(value: Any) -> str:
+    """A text or a number, without blanks around it."""
+    if isinstance(value, (dict, list, bool)):
+        raise Wrong("a text")
+    return str(value).strip()
+
+
+def server(value: Any) -> int | str:
+    """The id of a server: an integer, also as text, or a UUID."""
+    known = text(value)
+    if known.lower() in ("none", "null"):
+        raise Wrong("the server's integer id or its UUID")
+    return int(known) if re.fullmatch(r"[0-9]{1,18}", known) else known
+
+
+def name_prefix(value: Any) -> str:
+    """What a snapshot's name may begin with."""
+    known = text(value)
+    # The service takes such characters; names also get a hyphen and a time.
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,200}", known):
+        return known
+    raise Wrong("letters, digits, - and _ only")
+
+
+def duration(value: Any) -> str:
+    """A number and a unit, such as ``24h``."""
+    known = text(value)
+    try:
+        parse_duration("", known)
+    except VpsError:
+        raise Wrong("a number and one of s, m, h, d, w, such as 24h") from None
+    return known
+
+
+def moment(value: Any) -> str:
+    """A time with an offset, as ISO 8601."""
+    # YAML reads one without quotes as a time.
+    known = value.isoformat() if isinstance(value, datetime) else text(value)
+    try:
+        if at(known).tzinfo is not None:
+            return known
+    except ValueError:
+        pass
+    raise Wrong("a time with an offset, such as 2026-01-31T04:00:00+01:00")
+
+
+def at(known: str) -> datetime:
+    """The moment that a text of ISO 8601 stands for.
+
+    :raises ValueError: Where it stands for none.
+    """
+    # Python 3.10 reads neither the Z nor an offset without a colon.
+    return datetime.fromisoformat(re.sub(r"([+-][0-9]{2})([0-9]{2})$", r"\1:\2", re.sub(r"[Zz]$", "+00:00", known)))
+
+
+def texts(value: Any) -> list[str]:
+    """A list of texts; one text is split at its commas, as a survey gives it."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list) or not all(isinstance(each, (str, int)) for each in value):
+        raise Wrong("a list of texts")
+    return [known for known in (str(each).strip() for each in value) if known]
+
+
+def removals(value: Any) -> bool | list[str]:
+    """Yes, no, or a list of names."""
+    try:
+        return boolean(value)
+    except Wrong:
+        return texts(value)
+
+
+def mapping(value: Any) -> dict[str, str]:
+    """Paths and sizes; whoever measures reads the sizes."""
+    if not isinstance(value, dict):
+        raise Wrong("a mapping of paths to sizes, such as {/: 500M}")
+    return {str(path): text(size) for path, size in value.items()}
+
+
+def anything(value: Any) -> Any:
+    """What is read where it is used."""
+    return value
+
+
+def checks(value: Any) -> list[dict[str, Any]]:
+    """Checks of exactly one kind each, with all their keys; a command is a list of words."""
+    if not isinstance(value, list):
+        raise Wrong("a list of checks, such as [{port: 443}]")
+    return [_check(place, each) for place, each in enumerate(value, start=1)]
+
+
+def _check(place: int, check: Any) -> dict[str, Any]:
+    if not isinstance(check, dict):
+        raise Wrong(f"a list of checks, and number {place} of it is no mapping such as {{port: 443}}")
+    given = {str(key): value for key, value in check.items() if value not in UNSET}
+    kinds = [kind for kind in KINDS if kind in given]
+    if len(kinds) != 1:
+        raise Wrong(
+            f"a list of checks with exactly one of {', '.join(KINDS)}, and number {place} of it has "
+            f"{' and '.join(kinds) or 'none of them'}"
+        )
+    (kind,) = kinds
+    wrong = sorted(set(given) - KEYS[kind] - set(EVERY_CHECK) - {"status", "validate_certs"})
+    if wrong:
+        raise Wrong(
+            f"a list of checks, and number {place} ({kind}) knows no {', '.join(wrong)}{_meant(wrong[0], ALL_KEYS)}"
+        )
+    found: dict[str, Any] = {}
+    for key, parse in CHECK_KEYS.items():
+        try:
+            if key in given:
+                found[key] = parse(given[key])
+        except Wrong as error:
+            raise Wrong(f"a list of checks, and {key} of number {place} has to be {error}") from None
+    defaults = {**EVERY_CHECK, **({"status": [200], "validate_certs": True} if kind == "url" else {})}
+    return {**defaults, **found, "kind": kind}
+
+
+def _url(value: Any) -> str:
+    known = text(value)
+    if re.match(r"https?://[^/\s]", known):
+        return known
+    raise Wrong("a URL that begins with http:// or https://")
+
+
+def _statuses(value: Any) -> list[int]:
+    return [number(100, 599)(each) for each in (value if isinstance(value, list) else [value])]
+
+
+def _words(value: Any) -> list[str]:
+    try:
+        words = [str(each) for each in value] if isinstance(value, list) else shlex.split(text(value))
+    except ValueError as error:
+        raise Wrong(f"a command as a shell splits it into words ({error}: quote it, or give a list)") from None
+    if not words or not words[0].strip():
+        raise Wrong("a command that is not empty")
+    return words
+
+
+def _unknown(name: str) -> str:
+    return f"{PREFIX}{name} is no variable of this role{_meant(PREFIX + name, [PREFIX + each for each in OPTIONS])}"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _shown(value: Any) -> str:
+    shown = value if isinstance(value, str) else repr(value)
+    shown = f"{value!r}" if isinstance(value, str) else shown
+    return shown if len(shown) <= 120 else f"{shown[:117]}..."
+
+
+CHECK_KEYS: dict[str, Callable[[Any], Any]] = {
+    "url": _url,
+    "status": _statuses,
+    "validate_certs": boolean,
+    "port": number(1, 65535),
+    "host": text,
+    "service": text,
+    "command": _words,
+    "retries": number(0, 10_000),
+    "delay": number(0, 3600),
+    "timeout": number(1, 3600),
+}
+ALL_KEYS = tuple(CHECK_KEYS)
+# The task files among the options.
+FILES = (
+    "quiesce_tasks",
+    "thaw_tasks",
+    "tasks",
+    "check_tasks",
+    "pre_tasks",
+    "pre_reboot_tasks",
+    "post_tasks",
+)
+# Each option: its default, and what reads it. defaults/main.yml says the same, and a test holds them together.
+OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "server_id": ("", server),
+    "verify_identity": (True, boolean),
+    "name_prefix": ("safe-update", name_prefix),
+    "on_failure": ("keep", choice("keep", "rollback")),
+    "cleanup": (True, boolean),
+    "snapshot_id": (None, number(0, 2**63 - 1)),
+    "keep": (0, number(0, 1000)),
+    "on_limit": ("fail", choice("fail", "rotate")),
+    "offline": (False, boolean),
+    "quiesce_tasks": (None, text),
+    "thaw_tasks": (None, text),
+    "scope": ("full", choice("full", "security")),
+    "exclude": ([], texts),
+    "tasks": (None, text),
+    "timeout": (3600, number(1)),
+    "reboot": ("when_required", choice("when_required", "always", "never")),
+    "checks": ([], checks),
+    "check_tasks": (None, text),
+    "compare": (True, boolean),
+    "compare_ignore": ([], texts),
+    "require_backup_within": (None, duration),
+    "window_end": (None, moment),
+    "snapshot_timeout": (1200, number(1)),
+    "restore_timeout": (1800, number(1)),
+    "reboot_timeout": (900, number(1)),
+    "connection_timeout": (600, number(1)),
+    "report_dir": (None, text),
+    "soak": (60, number(0)),
+    "soak_interval": (15, number(1)),
+    "soak_failures": (0, number(0)),
+    "pre_tasks": (None, text),
+    "pre_reboot_tasks": (None, text),
+    "post_tasks": (None, text),
+    "window": ([], anything),
+    "min_free": ({"/": "500M", "/usr": "500M", "/var": "500M", "/boot": "100M"}, mapping),
+    "allow_removals": (False, removals),
+    "versions_from": (None, text),
+    "keep_broken": (False, boolean),
+    "max_failures": (None, number(1)),
+    "restart_services": (False, boolean),
+    "hold": ([], texts),
+    "run_id": (None, text),
+}

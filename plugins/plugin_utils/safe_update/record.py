@@ -1,0 +1,440 @@
+# Copyright: (c) 2026, The vpsdotorg.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: names and behaviour may change in any release.
+
+"""The record of one host, and what each step of the role does to it. Pure, on plain data.
+
+Whoever writes a task hands the record and what was seen to `advance`, and gets the new record. Failures are recorded
+here, not raised: the role's last task fails the host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ...module_utils._snapshots import newest_first
+from . import commands, evidence, packages, snapshots, verdict
+from .options import Find, at, validate
+
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+Record = dict[str, Any]
+Seen = Mapping[str, Any]
+# An entry point used after another one in the same run goes on with what that one knows.
+CARRY_ON = ("snapshot", "update", "verify", "rollback", "cleanup")
+
+
+def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) -> Record:
+    """The record of a host that nothing is known of but its variables.
+
+    :param previous: The record of an earlier entry point of this run, or empty.
+    :param seen: ``entry``, ``variables`` (all that begin with ``safe_update_``), ``host``, ``address``, ``check_mode``,
+        ``places`` (folders), ``ssh_args``, ``user``, ``node``, ``awx`` (``awx_job_id``, ``vps_awx_prefix``), ``result`` (of an
+        earlier entry point), ``stale`` (what Ansible remembers of an earlier failure).
+    :param now: UTC.
+    """
+    options, mistakes = validate(seen["variables"], find, seen["places"])
+    if options["report_dir"]:
+        # A relative folder is meant from where the user stands, not from where the playbook lies.
+        options["report_dir"] = os.path.abspath(Path(seen["places"][-1], Path(options["report_dir"]).expanduser()))
+    carried = previous if seen["entry"] in CARRY_ON else {}
+    awx = seen.get("awx") or {}
+    record: Record = {
+        "entry": seen["entry"],
+        "host": seen["host"],
+        "address": seen["address"],
+        "check_mode": seen["check_mode"],
+        "options": options,
+        "ssh_args": seen.get("ssh_args") or "",
+        "awx": commands.awx_prefix(awx),
+        "by": f"AWX job {awx['awx_job_id']}" if awx.get("awx_job_id") else f"{seen['user']}@{seen['node']}",
+        "stale": _digest(seen.get("stale")),
+        "failure": None,
+        "outcome": "",
+        "rollback": None,
+        "server": carried.get("server") or {},
+        "server_key": carried.get("server_key", ""),
+        "slots": carried.get("slots") or [],
+        "snapshot": {}
+        if seen["entry"] == "snapshot" or not seen["entry"] in CARRY_ON
+        else _given_snapshot(options, seen.get("result") or {}),
+        "manager": carried.get("manager", ""),
+        "lists_age": carried.get("lists_age", ""),
+        # What the host was when this run looked first: before its own preflight there may be one of the whole fleet.
+        "earlier": previous.get("baseline") or [],
+        "baseline": carried.get("baseline") or [],
+        "now": [],
+        "busy": [],
+        "missing": [],
+        "is_as_before": False,
+        "has_booted": False,
+        "pending": carried.get("pending") or [],
+        "packages": [],
+        "differences": [],
+        "restart_due": False,
+        "rebooted": False,
+        "prunable": [],
+        "deleted": [],
+        "warnings": [],
+        "evidence": [],
+        "report_error": "",
+        "timeline": [{"phase": "begin", "end": now.strftime(TIME)}],
+    }
+    if mistakes:
+        return refuse(record, "preflight", verdict.join(*mistakes))
+    return record
+
+
+def refuse(record: Record, phase: str, reason: str, task: str = "") -> Record:
+    """Note a failure that no task has had; the first one stays."""
+    failure = {"phase": phase, "task": task, "reason": reason, "aborted": False}
+    return {**record, "failure": record["failure"] or failure}
+
+
+def failed(record: Record, seen: Seen) -> Record:
+    """Note what a rescue has caught.
+
+    One that is entered without a failure of its own host is an abort because of another host (any_errors_fatal); what
+    Ansible remembers of an earlier failure does not count.
+
+    :param seen: ``phase``, ``task``, ``result`` and, where there is one, ``advice`` on what to do.
+    """
+    result, phase = seen.get("result") or {}, seen["phase"]
+    aborted = _digest(result) == record["stale"]
+    failure = {
+        "phase": phase,
+        "task": "" if aborted else str(seen.get("task") or ""),
+        "reason": verdict.join(
+            "The play was aborted because of another host" if aborted else verdict.failure_words(result),
+            seen.get("advice"),
+        ),
+        "aborted": aborted,
+    }
+    if phase == "rollback":
+        return {**record, "rollback": {**failure, "outcome": "rollback_failed"}}
+    if phase == "cleanup":
+        left = ", ".join(each["name"] for each in record["prunable"]) or verdict.snapshot_label(record["snapshot"])
+        warning = f"The clean-up failed: {failure['reason']} Left over: {left}; the next successful run deletes it."
+        return {**record, "warnings": [*record["warnings"], warning]}
+    return {**record, "failure": record["failure"] or failure}
+
+
+def server(record: Record, seen: Seen) -> Record:
+    """Note which server the host is. `seen`: ``servers`` and ``snapshots``, as the modules return them."""
+    found = (seen.get("servers") or [{}])[0]
+    known = {**record, "server": found, "server_key": verdict.server_key(found)}
+    return {**known, "slots": newest_first(seen.get("snapshots") or [])}
+
+
+def admit(record: Record, seen: Seen, now: datetime) -> Record:
+    """Refuse a server that must not be touched. `seen`: ``fleet``, ``backups``, ``api_time``."""
+    clock = at(seen["api_time"]) if seen.get("api_time") else now
+    reasons = verdict.refusals(record, seen, clock)
+    return refuse(record, "preflight", verdict.join(*reasons)) if any(reasons) else record
+
+
+def system(record: Record, seen: Seen) -> Record:
+    """Note what kind of system the host is. `seen`: ``facts`` (as registered), ``manager``, ``managers``."""
+    facts = seen.get("facts") or {}
+    if facts.get("unreachable"):
+        status = record["server"].get("status")
+        says = f"The API says that its server is {status}" if status else ""
+        reason = verdict.join(f"The host does not answer: {facts.get('msg') or 'no reason given'}", says)
+        return refuse(record, _looking(record), reason)
+    if not record["options"]["tasks"] and seen["manager"] not in seen["managers"]:
+        known = " and ".join(seen["managers"]) or "no package manager"
+        return refuse(
+            record,
+            _looking(record),
+            f"The built-in update knows {known}, and this host has {seen['manager'] or 'none that Ansible knows'}. Give "
+            "it an own task file (safe_update_tasks)",
+        )
+    return {**record, "manager": seen["manager"]}
+
+
+def baseline(record: Record, seen: Seen) -> Record:
+    """Note what the host is and runs before anything is done. `seen`: ``inspection`` (as registered)."""
+    inspection = seen.get("inspection") or {}
+    facts = evidence.lines(inspection)
+    locks = evidence.busy(facts)
+    if not facts:
+        said = inspection.get("msg") or "it said nothing"
+        return refuse(record, _looking(record), f"The host could not be inspected: {said}")
+    if locks:
+        return refuse(
+            record,
+            _looking(record),
+            f"A package manager is at work on the host (it holds {', '.join(locks)}): an automatic update, or that of "
+            "an earlier run that was killed. Run again when it is done",
+        )
+    return {**record, "baseline": facts, "now": facts, "restart_due": evidence.asks_for_restart(facts)}
+
+
+def pending(record: Record, seen: Seen, now: datetime) -> Record:
+    """Note what is pending. `seen`: ``said`` (lines of the package manager) and ``lists`` (seconds since 1970)."""
+    options = record["options"]
+    said = seen.get("said") or []
+    if record["manager"] == "apt":
+        half = evidence.unfinished(record["baseline"])
+        found = packages.apt_pending(said, options["scope"], options["exclude"], half)
+    else:
+        found = packages.dnf_pending(said)
+    age = datetime.fromtimestamp(seen.get("lists") or 0, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return {**record, "pending": found, "lists_age": age}
+
+
+def ready(record: Record, seen: Seen, now: datetime) -> Record:
+    """Decide whether there is anything to do, and the time for it."""
+    options = record["options"]
+    end = options["window_end"]
+    if record["failure"]:
+        return record
+    if not options["tasks"] and not record["pending"]:
+        return {**record, "outcome": "up_to_date"}
+    fits = not end or now.timestamp() + verdict.longest(options) <= at(end).timestamp()
+    return {**record, "outcome": "" if fits else "postponed"}
+
+
+def snapshot(record: Record, seen: Seen) -> Record:
+    """Note the snapshot, and give way to a run that was first. `seen`: ``started``, ``awaited`` (as registered)."""
+    started = seen.get("started") or {}
+    ours = started.get("snapshot") or {}
+    known = {**record, "snapshot": {"id": ours.get("id"), "name": ours.get("name") or ""} if ours else {}}
+    if record["failure"] or record["check_mode"] or not ours:
+        return known
+    slots = (seen.get("awaited") or {}).get("slots") or []
+    mine = [each["id"] for each in snapshots.own(record["slots"], record["options"]["name_prefix"])]
+    # Without a preflight, nothing tells a rival's snapshot from an old one.
+    looked = bool(record["server"])
+    first = snapshots.rivals(slots, record["options"]["name_prefix"], mine, ours["id"]) if looked else []
+    if started.get("changed") and not first:
+        return known
+    return refuse(
+        known,
+        "snapshot",
+        f"Another run is at work on this server: while this one began, it took the snapshot "
+        f"{first[0]['name'] if first else ours.get('name')}. The snapshot of this run is not deleted; the next "
+        "successful run does that",
+    )
+
+
+def look(record: Record, seen: Seen) -> Record:
+    """Note what the host is and runs now. `seen`: ``inspection`` (as registered); a silent host tells nothing."""
+    found, before = evidence.lines(seen.get("inspection")), record["baseline"]
+    known = {**record, "now": found, "busy": evidence.busy(found), "missing": [], "is_as_before": False}
+    known["has_booted"] = evidence.has_booted(before, found)
+    if not found or not before:
+        return known
+    return {
+        **known,
+        "missing": evidence.missing(before, found),
+        "packages": evidence.packages(before, found),
+        "restart_due": evidence.asks_for_restart(found),
+        "is_as_before": evidence.is_as_before(before, found),
+    }
+
+
+def booted(record: Record, seen: Seen) -> Record:
+    """Note a restart. `seen`: ``rebooted`` (as registered)."""
+    return {**record, "rebooted": bool((seen.get("rebooted") or {}).get("rebooted"))}
+
+
+def journal(record: Record, seen: Seen) -> Record:
+    """Keep the last errors of the host. `seen`: ``journal`` (as registered)."""
+    return {**record, "evidence": [str(line) for line in (seen.get("journal") or {}).get("stdout_lines") or []]}
+
+
+def spare(record: Record, seen: Seen) -> Record:
+    """Restore nothing, as the update failed before it changed anything."""
+    reason = "The update failed before it changed anything, so nothing was restored"
+    return {**record, "rollback": {"outcome": "kept", "reason": reason, "task": ""}}
+
+
+def restored(record: Record, seen: Seen) -> Record:
+    """Note that the host is as it was."""
+    return {**record, "rollback": {"outcome": "rolled_back", "reason": "", "task": ""}}
+
+
+def leftovers(record: Record, seen: Seen) -> Record:
+    """Choose what the clean-up deletes. `seen`: ``snapshots`` of the server, as the module returns them."""
+    options = record["options"]
+    slots = newest_first(seen.get("snapshots") or [])
+    known = {**record, "slots": slots}
+    if record["entry"] == "cleanup":
+        mine = snapshots.own(slots, options["name_prefix"])
+        chosen = [each for each in mine if each["id"] == record["snapshot"].get("id")]
+        if not chosen:
+            wanted = record["snapshot"].get("id")
+            warning = (
+                f"The clean-up failed: nothing was deleted, as the server has no own snapshot with the id {wanted} "
+                f"(own ones are called {options['name_prefix']}-YYYYMMDDTHHMMSSZ)."
+                if wanted
+                else "The clean-up failed: nothing was deleted, as no snapshot was named. Give safe_update_snapshot_id."
+            )
+            return {**known, "prunable": [], "warnings": [*record["warnings"], warning]}
+        known["snapshot"] = {"id": chosen[0]["id"], "name": chosen[0]["name"]}
+    name = str(known["snapshot"].get("name") or "")
+    go = snapshots.prunable(slots, options["name_prefix"], name, options["keep"], options["hold"])
+    return {**known, "prunable": [{"id": each["id"], "name": each["name"]} for each in go]}
+
+
+def cleaned(record: Record, seen: Seen) -> Record:
+    """Note what is gone. `seen`: ``pruned``, a loop's results."""
+    if record["check_mode"]:
+        return record
+    results = (seen.get("pruned") or {}).get("results") or []
+    gone = [each for one in results if not one.get("failed") for each in one.get("deleted") or []]
+    return {**record, "deleted": gone}
+
+
+def over(record: Record, seen: Seen, now: datetime) -> Record:
+    """Note the end of a phase. `seen`: ``phase``."""
+    return {**record, "timeline": [*record["timeline"], {"phase": seen["phase"], "end": now.strftime(TIME)}]}
+
+
+def unreported(record: Record, seen: Seen) -> Record:
+    """Note why the report could not be written. `seen`: ``result`` of what failed."""
+    why = verdict.failure_words(seen.get("result") or {})
+    return {**record, "report_error": verdict.join(f"The report could not be written: {why}")}
+
+
+def result(record: Record) -> dict[str, Any]:
+    """What users get as ``safe_update_result``."""
+    outcome = verdict.outcome(record)
+    well = outcome in verdict.WELL
+    message = verdict.message(record)
+    failure = record["failure"] or {}
+    return {
+        "outcome": outcome,
+        "server_id": record["options"]["server_id"],
+        "snapshot_id": record["snapshot"].get("id"),
+        "snapshot_name": record["snapshot"].get("name") or "",
+        "reason": "" if well else message,
+        "failed_task": failure.get("task", ""),
+        "failed_phase": failure.get("phase", ""),
+        "message": message,
+        "pending": record["pending"],
+        "packages": record["packages"],
+        "differences": record["differences"],
+        "checks": verdict.check_names(record),
+        "own_update": bool(record["options"]["tasks"]),
+        "deleted": record["deleted"],
+        "rebooted": record["rebooted"],
+        "restart_due": record["restart_due"],
+        "slots_used": len(record["slots"]),
+        "warnings": record["warnings"],
+        "evidence": [] if well else record["evidence"],
+        "timeline": record["timeline"],
+        "check_mode": record["check_mode"],
+    }
+
+
+def todo(record: Record) -> list[str]:
+    """The phases that may run now."""
+    entry, options = record["entry"], record["options"]
+    goes_on = not record["failure"] and not record["outcome"]
+    failure = record["failure"] or {}
+    has_failed = entry == "main" and failure.get("phase") in ("update", "verify") and not failure.get("aborted")
+    may = {
+        "preflight": goes_on and entry in ("main", "preflight"),
+        "snapshot": goes_on and entry in ("main", "snapshot"),
+        "update": goes_on and entry in ("main", "update") and not record["check_mode"],
+        "verify": goes_on and (entry == "verify" or (entry == "main" and not record["check_mode"])),
+        "evidence": has_failed,
+        "rollback": not record["rollback"]
+        and ((has_failed and options["on_failure"] == "rollback") or (entry == "rollback" and not failure)),
+        "cleanup": goes_on and (entry == "cleanup" or (entry == "main" and options["cleanup"])),
+    }
+    return [phase for phase, is_due in may.items() if is_due]
+
+
+def facts(record: Record) -> dict[str, Any]:
+    """What tasks ask of the record: derived, never stored twice by them."""
+    options = record["options"]
+    rotated = snapshots.rotated(record["slots"], options["name_prefix"])
+    due = options["reboot"] == "always" or (options["reboot"] == "when_required" and record["restart_due"])
+    failure = record["failure"] or {}
+    unharmed = record["is_as_before"] and not record["rebooted"] and not options["tasks"]
+    return {
+        "todo": todo(record),
+        "rotated": {"id": rotated["id"], "name": rotated["name"]}
+        if rotated and options["on_limit"] == "rotate"
+        else None,
+        "description": f"safe_update: {record['by']}"
+        + ("; server stopped for this snapshot" if options["offline"] else ""),
+        "must_reboot": due,
+        "unfinished": evidence.unfinished(record["baseline"]),
+        "versions": packages.versions(record["pending"]),
+        "spared": bool(unharmed and failure.get("phase") == "update"),
+        "start_command": verdict.start_command(record),
+        "well": verdict.outcome(record) in verdict.WELL,
+    }
+
+
+TIMED: dict[str, Callable[[Record, Seen, datetime], Record]] = {
+    "admit": admit,
+    "pending": pending,
+    "ready": ready,
+    "over": over,
+}
+STEPS: dict[str, Callable[[Record, Seen], Record]] = {
+    "failed": failed,
+    "server": server,
+    "system": system,
+    "baseline": baseline,
+    "snapshot": snapshot,
+    "look": look,
+    "booted": booted,
+    "journal": journal,
+    "spare": spare,
+    "restored": restored,
+    "leftovers": leftovers,
+    "cleaned": cleaned,
+    "unreported": unreported,
+}
+
+
+def advance(record: Record, step: str, seen: Seen, now: datetime, find: Find) -> Record:
+    """The record after a step of the role.
+
+    :param step: ``begin``, or a key of STEPS or TIMED.
+    :param seen: What the step's function says; where it has ``over``, that phase has ended as well.
+    :param now: UTC.
+    :param find: Looks for a task file; see `options.validate`.
+    :raises KeyError: Where there is no such step.
+    """
+    if step == "begin":
+        known = begin(record, seen, now, find)
+    elif step in TIMED:
+        known = TIMED[step](record, seen, now)
+    else:
+        known = STEPS[step](record, seen)
+    if seen.get("over"):
+        known = over(known, {"phase": seen["over"]}, now)
+    return {**known, **facts(known)}
+
+
+def _looking(record: Record) -> str:
+    """The phase in which the host is looked at: an update alone has no preflight."""
+    return "update" if record["entry"] == "update" else "preflight"
+
+
+def _given_snapshot(options: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    if options["snapshot_id"]:
+        return {"id": options["snapshot_id"], "name": ""}
+    if result.get("snapshot_id"):
+        return {"id": result["snapshot_id"], "name": result.get("snapshot_name") or ""}
+    return {}
+
+
+def _digest(value: Any) -> str:
+    """What tells one failure from another, without keeping it."""
+    text = json.dumps(value or {}, sort_keys=True, default=lambda each: type(each).__name__)
+    return hashlib.sha256(text.encode()).hexdigest()
