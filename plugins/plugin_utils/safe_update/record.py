@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -36,14 +35,14 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
 
     :param previous: The record of an earlier entry point of this run, or empty.
     :param seen: ``entry``, ``variables`` (all that begin with ``safe_update_``), ``host``, ``address``, ``check_mode``,
-        ``places`` (folders), ``ssh_args``, ``user``, ``node``, ``awx`` (``awx_job_id``, ``vps_awx_prefix``), ``result`` (of an
-        earlier entry point), ``stale`` (what Ansible remembers of an earlier failure).
+        ``places`` (folders), ``ssh_args``, ``user``, ``node``, ``awx`` (``awx_job_id``, ``vps_awx_prefix``),
+        ``result`` (of an earlier entry point), ``stale`` (what Ansible remembers of an earlier failure).
     :param now: UTC.
     """
     options, mistakes = validate(seen["variables"], find, seen["places"])
     if options["report_dir"]:
         # A relative folder is meant from where the user stands, not from where the playbook lies.
-        options["report_dir"] = os.path.abspath(Path(seen["places"][-1], Path(options["report_dir"]).expanduser()))
+        options["report_dir"] = str(Path(seen["places"][-1], Path(options["report_dir"]).expanduser()))
     carried = previous if seen["entry"] in CARRY_ON else {}
     awx = seen.get("awx") or {}
     record: Record = {
@@ -63,7 +62,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "server_key": carried.get("server_key", ""),
         "slots": carried.get("slots") or [],
         "snapshot": {}
-        if seen["entry"] == "snapshot" or not seen["entry"] in CARRY_ON
+        if seen["entry"] == "snapshot" or seen["entry"] not in CARRY_ON
         else _given_snapshot(options, seen.get("result") or {}),
         "manager": carried.get("manager", ""),
         "lists_age": carried.get("lists_age", ""),
@@ -153,8 +152,8 @@ def system(record: Record, seen: Seen) -> Record:
         return refuse(
             record,
             _looking(record),
-            f"The built-in update knows {known}, and this host has {seen['manager'] or 'none that Ansible knows'}. Give "
-            "it an own task file (safe_update_tasks)",
+            f"The built-in update knows {known}, and this host has {seen['manager'] or 'none that Ansible knows'}. "
+            "Give it an own task file (safe_update_tasks)",
         )
     return {**record, "manager": seen["manager"]}
 
@@ -177,7 +176,7 @@ def baseline(record: Record, seen: Seen) -> Record:
     return {**record, "baseline": facts, "now": facts, "restart_due": evidence.asks_for_restart(facts)}
 
 
-def pending(record: Record, seen: Seen, now: datetime) -> Record:
+def pending(record: Record, seen: Seen) -> Record:
     """Note what is pending. `seen`: ``said`` (lines of the package manager) and ``lists`` (seconds since 1970)."""
     options = record["options"]
     said = seen.get("said") or []
@@ -190,7 +189,7 @@ def pending(record: Record, seen: Seen, now: datetime) -> Record:
     return {**record, "pending": found, "lists_age": age}
 
 
-def ready(record: Record, seen: Seen, now: datetime) -> Record:
+def ready(record: Record, now: datetime) -> Record:
     """Decide whether there is anything to do, and the time for it."""
     options = record["options"]
     end = options["window_end"]
@@ -251,13 +250,13 @@ def journal(record: Record, seen: Seen) -> Record:
     return {**record, "evidence": [str(line) for line in (seen.get("journal") or {}).get("stdout_lines") or []]}
 
 
-def spare(record: Record, seen: Seen) -> Record:
+def spare(record: Record) -> Record:
     """Restore nothing, as the update failed before it changed anything."""
     reason = "The update failed before it changed anything, so nothing was restored"
     return {**record, "rollback": {"outcome": "kept", "reason": reason, "task": ""}}
 
 
-def restored(record: Record, seen: Seen) -> Record:
+def restored(record: Record) -> Record:
     """Note that the host is as it was."""
     return {**record, "rollback": {"outcome": "rolled_back", "reason": "", "task": ""}}
 
@@ -380,8 +379,7 @@ def facts(record: Record) -> dict[str, Any]:
 
 TIMED: dict[str, Callable[[Record, Seen, datetime], Record]] = {
     "admit": admit,
-    "pending": pending,
-    "ready": ready,
+    "ready": lambda record, _seen, now: ready(record, now),
     "over": over,
 }
 STEPS: dict[str, Callable[[Record, Seen], Record]] = {
@@ -389,12 +387,13 @@ STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "server": server,
     "system": system,
     "baseline": baseline,
+    "pending": pending,
     "snapshot": snapshot,
     "look": look,
     "booted": booted,
     "journal": journal,
-    "spare": spare,
-    "restored": restored,
+    "spare": lambda record, _seen: spare(record),
+    "restored": lambda record, _seen: restored(record),
     "leftovers": leftovers,
     "cleaned": cleaned,
     "unreported": unreported,

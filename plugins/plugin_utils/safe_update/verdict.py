@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...module_utils._snapshots import READY, created_at, newest_first, parse_duration
-from . import commands, packages, snapshots
+from . import commands, snapshots
 
 WELL = ("", "up_to_date", "updated", "postponed")
 BY_PHASE = {"preflight": "refused", "snapshot": "snapshot_failed", "update": "kept", "verify": "kept"}
@@ -217,8 +217,8 @@ def _backup_refusal(options: Mapping[str, Any], seen: Mapping[str, Any], now: da
         return ""
     last = done[0].get("created_at") if done else "none"
     return (
-        f"No backup was completed within the last {within} (safe_update_require_backup_within). The newest one: {last}. "
-        "Make one, or wait for the automatic one"
+        f"No backup was completed within the last {within} (safe_update_require_backup_within). "
+        f"The newest one: {last}. Make one, or wait for the automatic one"
     )
 
 
@@ -285,7 +285,8 @@ def _kept(record: Mapping[str, Any]) -> str:
 
 def _rolled_back(record: Mapping[str, Any]) -> str:
     return join(
-        f"The server is restored to the snapshot {snapshot_label(record['snapshot'])} and verified; the snapshot is kept",
+        f"The server is restored to the snapshot {snapshot_label(record['snapshot'])} and verified",
+        "The snapshot is kept",
         f"The update had failed: {cause(record)}" if record["failure"] else "",
     )
 

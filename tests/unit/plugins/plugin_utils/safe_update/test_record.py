@@ -1,0 +1,329 @@
+# SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host's record through the role: what comes next, what came of it, and in which words."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import record as records
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import snapshots, verdict
+
+NOW = datetime(2026, 1, 31, 23, 59, tzinfo=timezone.utc)
+SERVER = {"id": 101, "uuid": None, "name": "web", "hostname": "web.example", "status": "active", "ipv4": ["192.0.2.1"]}
+BEFORE = ["boot 1", "package a:amd64 1", "service nginx.service", "port 443"]
+AFTER = ["boot 1", "package a:amd64 2", "service nginx.service", "port 443"]
+
+
+def snapshot(number: int, status: str = "completed", name: str = "", **more: Any) -> dict[str, Any]:
+    name = name or f"safe-update-202601{number:02}T000000Z"
+    created = f"2026-01-{number:02}T00:00:00Z"
+    return {"id": 800 + number, "name": name, "status": status, "created_at": created, "description": "", **more}
+
+
+def step(record: dict[str, Any], name: str, **seen: Any) -> dict[str, Any]:
+    found = records.advance(record, name, seen, NOW, lambda path: f"/play/{path}")
+    # A fact of Ansible's: plain data, unchanged by a serializer.
+    assert json.loads(json.dumps(found)) == found
+    return found
+
+
+def begin(entry: str = "main", previous: dict[str, Any] | None = None, **variables: Any) -> dict[str, Any]:
+    check_mode = variables.pop("check_mode", False)
+    result = variables.pop("result", {})
+    given = {f"safe_update_{name}": value for name, value in {"server_id": 101, **variables}.items()}
+    return step(
+        previous or {},
+        "begin",
+        entry=entry,
+        variables=given,
+        host="web",
+        address="192.0.2.1",
+        check_mode=check_mode,
+        places=["/play"],
+        user="me",
+        node="here",
+        result=result,
+    )
+
+
+def preflight(slots: list[dict[str, Any]] = (), server: dict[str, Any] = SERVER, **variables: Any) -> dict[str, Any]:
+    """A host that has passed the API's part of the preflight, or has not."""
+    seen = {key: variables.pop(key) for key in ("backups", "fleet", "api_time") if key in variables}
+    record = step(begin(**variables), "server", servers=[server] if server else [], snapshots=list(slots))
+    return step(record, "admit", **seen)
+
+
+def ready(**variables: Any) -> dict[str, Any]:
+    """A host whose preflight is over."""
+    record = preflight(**{"tasks": "update.yml", **variables})
+    record = step(record, "system", facts={}, manager="apt", managers=["apt", "dnf"])
+    record = step(record, "baseline", inspection={"stdout_lines": BEFORE})
+    return step(record, "ready", over="preflight")
+
+
+def shot(record: dict[str, Any], **more: Any) -> dict[str, Any]:
+    mine = snapshot(31, name="safe-update-20260131T235900Z")
+    started = {"changed": True, "snapshot": {**mine, "status": "in_progress"}, **more}
+    return step(record, "snapshot", started=started, awaited={"snapshot": mine, "slots": [mine]}, over="snapshot")
+
+
+def failed(record: dict[str, Any], phase: str, **result: Any) -> dict[str, Any]:
+    return step(record, "failed", phase=phase, task="The task", result={"failed": True, "msg": "It broke", **result})
+
+
+def told(record: dict[str, Any]) -> dict[str, Any]:
+    return records.result(record)
+
+
+def test_a_good_update_goes_through_every_phase() -> None:
+    record = begin()
+    assert record["todo"][0] == "preflight"
+    record = shot(ready())
+    assert record["todo"] == ["preflight", "snapshot", "update", "verify", "cleanup"]
+    record = step(record, "look", inspection={"stdout_lines": AFTER})
+    assert record["missing"] == []
+    record = step(record, "leftovers", snapshots=[snapshot(1), snapshot(31, name="safe-update-20260131T235900Z")])
+    assert [each["id"] for each in record["prunable"]] == [831, 801]
+    record = step(record, "cleaned", pruned={"results": [{"deleted": [{"id": 831, "name": "x"}]}]}, over="cleanup")
+    result = told(record)
+    assert (result["outcome"], result["reason"]) == ("updated", "")
+    assert result["packages"] == [{"name": "a:amd64", "old": "1", "new": "2"}]
+    assert [each["id"] for each in result["deleted"]] == [831]
+    assert [each["phase"] for each in result["timeline"]] == ["begin", "preflight", "snapshot", "cleanup"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "part"),
+    [
+        ({"server": None}, "no server 101"),
+        ({"server": {**SERVER, "status": "suspended"}}, "is suspended. Wait until it is active."),
+        ({"server": {**SERVER, "status": "stopped"}}, "Nothing shows who stopped it. Start it: ansible localhost"),
+        (
+            {
+                "server": {**SERVER, "status": "stopped"},
+                "slots": [snapshot(3, description="safe_update: me@here; server stopped for this snapshot")],
+            },
+            "safe_update: me@here; server stopped",
+        ),
+        ({"server": {**SERVER, "name": "b", "ipv4": ["192.0.2.9"]}}, "none of the addresses and names"),
+        ({"fleet": {"web": "101", "twin": "101", "other": "102"}}, "The hosts web, twin stand for one"),
+        ({"slots": [snapshot(5, "in_progress")]}, "is in_progress"),
+        ({"slots": [snapshot(5, "archived")]}, "is archived"),
+        ({"slots": [snapshot(day, name=f"n{day}") for day in range(1, 6)]}, "All 5 slots"),
+        ({"slots": [snapshot(day, name=f"n{day}") for day in range(1, 6)], "on_limit": "rotate"}, "always stays"),
+        ({"require_backup_within": "24h"}, "The newest one: none"),
+        (
+            {
+                "require_backup_within": "24h",
+                "backups": [{"status": "completed", "created_at": "2026-01-30T00:00:00Z"}],
+            },
+            "2026-01-30",
+        ),
+    ],
+)
+def test_refusals(variables: dict[str, Any], part: str) -> None:
+    record = preflight(**variables)
+    result = told(record)
+    assert (result["outcome"], result["failed_phase"]) == ("refused", "preflight")
+    assert result["message"].startswith("Refused, and nothing was touched. ")
+    assert part in result["message"]
+    assert not set(record["todo"]) & {"snapshot", "update", "rollback", "cleanup"}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"server": {**SERVER, "name": "b", "ipv4": []}, "verify_identity": False},
+        {"slots": [snapshot(day) for day in range(1, 6)], "on_limit": "rotate"},
+        # By the service's clock, which is not this machine's.
+        {
+            "require_backup_within": "24h",
+            "api_time": "2026-01-30T12:00:00Z",
+            "backups": [{"status": "completed", "created_at": "2026-01-30T00:00:00Z"}],
+        },
+    ],
+)
+def test_servers_that_are_let_in(variables: dict[str, Any]) -> None:
+    assert preflight(**variables)["failure"] is None
+
+
+def test_mistaken_variables_refuse_before_any_call() -> None:
+    record = begin(timeout=-5, on_fail="rollback", on_failure="rollback")
+    assert record["todo"] == []
+    assert told(record)["outcome"] == "refused"
+    assert told(begin("rollback", server_id=None))["outcome"] == "refused"
+    assert begin("rollback", server_id="  ")["todo"] == []
+
+
+def test_hosts_that_cannot_be_looked_at() -> None:
+    record = preflight()
+    silent = step(record, "system", facts={"unreachable": True, "msg": "No route"}, manager="", managers=["apt"])
+    assert "does not answer: No route. The API says that its server is active." in told(silent)["message"]
+    foreign = step(record, "system", facts={}, manager="apk", managers=["apt", "dnf"])
+    assert "knows apt and dnf, and this host has apk" in told(foreign)["message"]
+    assert "said nothing" in told(step(record, "baseline", inspection={}))["message"]
+    busy = step(record, "baseline", inspection={"stdout_lines": ["busy /var/lib/dpkg/lock", *BEFORE]})
+    assert "holds /var/lib/dpkg/lock" in told(busy)["message"]
+
+
+def test_nothing_pending_and_no_time() -> None:
+    record = preflight(window_end="2026-02-01T00:00:00Z")
+    record = {**record, "manager": "apt", "baseline": BEFORE}
+    nothing = step(step(record, "pending", said=["Reading package lists..."], lists=0), "ready")
+    assert told(nothing)["outcome"] == "up_to_date"
+    some = step(step(record, "pending", said=["Inst a [1] (2 Debian [amd64])"], lists=0), "ready")
+    assert some["pending"] == [{"name": "a", "old": "1", "new": "2"}]
+    assert told(some)["outcome"] == "postponed"
+    assert some["todo"] == []
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "outcome", "todo"), [("keep", "kept", ["evidence"]), ("rollback", "kept", ["evidence", "rollback"])]
+)
+def test_a_failed_update(on_failure: str, outcome: str, todo: list[str]) -> None:
+    record = failed(shot(ready(on_failure=on_failure)), "update")
+    assert record["todo"] == todo
+    assert told(record)["outcome"] == outcome
+    assert (
+        "The update failed: The task: It broke. The snapshot safe-update-20260131T235900Z (id 831) is kept."
+        in (told(record)["message"])
+    )
+    back = step(record, "restored")
+    assert told(back)["outcome"] == "rolled_back"
+    lost = failed(record, "rollback", msg="Not now.")
+    assert told(lost)["outcome"] == "rollback_failed"
+    assert "rollback" not in lost["todo"]
+
+
+def test_an_abort_restores_nothing() -> None:
+    record = step(shot(ready(on_failure="rollback")), "failed", phase="verify", task="", result={})
+    assert record["todo"] == []
+    assert "aborted because of another host" in told(record)["message"]
+    assert told(record)["outcome"] == "kept"
+
+
+def test_a_failure_before_any_change_restores_nothing() -> None:
+    record = shot(ready(on_failure="rollback", tasks=None) | {"outcome": ""})
+    record = failed(record, "update")
+    assert step(record, "look", inspection={"stdout_lines": BEFORE})["spared"]
+    assert not step(record, "look", inspection={"stdout_lines": AFTER})["spared"]
+    assert not step(record, "look", inspection={})["spared"]
+    spared = step(step(record, "look", inspection={"stdout_lines": BEFORE}), "spare")
+    assert spared["todo"] == ["evidence"]
+    assert "so nothing was restored." in told(spared)["message"]
+
+
+def test_giving_way_to_a_run_that_was_first() -> None:
+    mine = snapshot(31)
+    rival = snapshot(30)
+    record = ready()
+    seen = {"started": {"changed": True, "snapshot": mine}, "awaited": {"slots": [rival, mine]}}
+    assert "it took the snapshot safe-update-20260130" in told(step(record, "snapshot", **seen))["message"]
+    assert told(shot(record, changed=False))["outcome"] == "snapshot_failed"
+    assert told(failed(record, "snapshot", msg="Limit"))["message"].endswith("The task: Limit.")
+    # One that the preflight has seen is no rival.
+    known = ready(slots=[rival])
+    assert step(known, "snapshot", **seen)["failure"] is None
+    # Without a preflight, an old one is no rival either.
+    assert step(begin("snapshot"), "snapshot", **seen)["failure"] is None
+
+
+def test_entry_points_alone_carry_on() -> None:
+    done = told(shot(ready()))
+    again = begin("cleanup", shot(ready()), result=done)
+    assert again["snapshot"]["id"] == 831
+    assert again["todo"] == ["cleanup"]
+    assert begin("rollback", snapshot_id=7)["snapshot"] == {"id": 7, "name": ""}
+    assert begin("rollback", snapshot_id=7)["todo"] == ["rollback"]
+    assert begin("verify")["todo"] == ["verify"]
+    assert begin("main", shot(ready()), result=done)["snapshot"] == {}
+
+
+@pytest.mark.parametrize(("given", "part"), [(901, "no own snapshot with the id 901"), (None, "no snapshot was named")])
+def test_cleanup_of_a_foreign_snapshot_deletes_nothing(given: int | None, part: str) -> None:
+    record = step(
+        begin("cleanup", snapshot_id=given),
+        "leftovers",
+        snapshots=[snapshot(1), {**snapshot(2), "id": 901, "name": "nightly"}],
+    )
+    assert record["prunable"] == []
+    assert part in record["warnings"][0]
+
+
+def test_a_failed_clean_up_is_a_warning() -> None:
+    record = failed(shot(ready()), "cleanup", msg="One or more items failed", results=[{"failed": True, "msg": "403"}])
+    assert told(record)["outcome"] == "updated"
+    assert "403. Left over: safe-update-20260131T235900Z (id 831)" in record["warnings"][0]
+
+
+def test_a_rehearsal() -> None:
+    slots = [snapshot(day) for day in (1, 2, 3)] + [snapshot(day, name=f"n{day}") for day in (4, 5)]
+    record = ready(slots=slots, on_limit="rotate", keep=1, check_mode=True)
+    assert record["todo"] == ["preflight", "snapshot", "cleanup"]
+    assert record["rotated"]["id"] == 801
+    message = told(record)["message"]
+    assert "To make room, safe-update-20260101T000000Z goes first." in message
+    assert "these own snapshots go: safe-update-20260103T000000Z, safe-update-20260102T000000Z." in message
+
+
+@pytest.mark.parametrize(
+    ("keep", "hold", "gone"),
+    [
+        (0, [], [803, 802, 801]),
+        (1, [], [802, 801]),
+        (9, [], [802]),
+        (0, ["801", "safe-update-20260103T000000Z"], [802]),
+    ],
+)
+def test_what_a_success_deletes(keep: int, hold: list[str], gone: list[int]) -> None:
+    slots = [
+        snapshot(1),
+        snapshot(2, "failed"),
+        snapshot(3),
+        snapshot(4, "archived"),
+        snapshot(5),
+        snapshot(1, id=1, name="safe-update-mine"),
+        snapshot(1, id=2, name="safe-update-20260101T000000Z\n"),
+    ]
+    found = snapshots.prunable(slots, "safe-update", "safe-update-20260104T000000Z", keep, hold)
+    assert [each["id"] for each in found] == gone
+    assert snapshots.prunable(slots, "safe-update", "", keep, hold) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (("non-zero return code", "The snapshot is kept"), "non-zero return code. The snapshot is kept."),
+        (("One.", "", None, "Two!\n  three"), "One. Two! three."),
+        ((), ""),
+    ],
+)
+def test_sentences(parts: tuple[Any, ...], said: str) -> None:
+    assert verdict.join(*parts) == said
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ({"failed": True, "stderr": "no", "msg": "non-zero return code"}, "no"),
+        ({"failed": True}, "no reason given"),
+        ({"unreachable": True, "msg": "gone"}, "gone"),
+        (
+            {"results": [{"failed": True, "msg": "x", "item": {"kind": "port", "port": 443}}, {"item": "good"}]},
+            "port 443: x",
+        ),
+    ],
+)
+def test_why_a_task_failed(result: dict[str, Any], said: str) -> None:
+    assert verdict.failure_words(result) == said
+
+
+def test_an_unknown_step_is_a_bug() -> None:
+    with pytest.raises(KeyError):
+        step(begin(), "nonsense")
