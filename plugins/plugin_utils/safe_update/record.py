@@ -234,7 +234,8 @@ def look(record: Record, seen: Seen) -> Record:
     return {
         **known,
         "missing": evidence.missing(before, found),
-        "packages": evidence.packages(before, found),
+        # After a restore nothing differs, and what the update had changed is still to be told.
+        "packages": evidence.packages(before, found) or record["packages"],
         "restart_due": evidence.asks_for_restart(found),
         "is_as_before": evidence.is_as_before(before, found),
     }
