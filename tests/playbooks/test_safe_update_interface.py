@@ -14,7 +14,7 @@ import yaml
 ROLE = Path(__file__).parents[2] / "roles" / "safe_update"
 # The promise: names and defaults as users rely on them.
 PROMISED = {
-    "safe_update_server_id": "{{ vps_server_id }}",
+    "safe_update_server_id": "{{ vps_server_id | default('') }}",
     "safe_update_verify_identity": True,
     "safe_update_name_prefix": "safe-update",
     "safe_update_on_failure": "keep",
