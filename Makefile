@@ -8,6 +8,9 @@ WORKSHOP := .venv/ready
 NOX := .venv/bin/python -m nox
 LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
 
+# The folder's name may hold any letter, whatever the language of the shell is.
+export PYTHONUTF8 := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help test matrix demo lab e2e lint unit sanity docs bench format release clean
 

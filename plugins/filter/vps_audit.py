@@ -51,10 +51,12 @@ options:
 EXAMPLES = r"""
 - name: List the servers
   vpsdotorg.cloud.vps_server_info:
+  delegate_to: localhost
   register: account
 
 - name: List the snapshots
   vpsdotorg.cloud.vps_snapshot_info:
+  delegate_to: localhost
   register: copies
 
 - name: Insist that no snapshot failed

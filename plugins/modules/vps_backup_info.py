@@ -30,7 +30,10 @@ options:
     type: str
     choices: [manual, automatic]
 seealso:
+  - module: vpsdotorg.cloud.vps_snapshot
   - module: vpsdotorg.cloud.vps_snapshot_info
+  - ref: ansible_collections.vpsdotorg.cloud.docsite.guide_authentication
+    description: How to get a token, which permissions it needs, and how to prove that it works.
 """
 
 EXAMPLES = r"""
@@ -38,6 +41,7 @@ EXAMPLES = r"""
   vpsdotorg.cloud.vps_backup_info:
     server_id: 12345
     backup_type: automatic
+  delegate_to: localhost
   register: result
 
 - name: Insist that there is one
@@ -52,6 +56,38 @@ backups:
   returned: always
   type: list
   elements: dict
+  contains:
+    id:
+      description: The id.
+      type: int
+    server:
+      description: The server that it is of.
+      type: dict
+      contains:
+        id:
+          description: Its integer id.
+          type: int
+        name:
+          description: Its name.
+          type: str
+    backup_type:
+      description: V(manual) or V(automatic).
+      type: str
+    status:
+      description: The status; V(completed) is the only one that is known to be good.
+      type: str
+    size_mb:
+      description: The size in MiB, or V(null).
+      type: int
+    created_at:
+      description: When it was begun, in UTC.
+      type: str
+    expires_at:
+      description: When the service deletes it, in UTC, or V(null).
+      type: str
+    description:
+      description: The description, which may be empty.
+      type: str
   sample:
     - id: 301
       server: {id: 12345, name: web-server-01}

@@ -33,13 +33,17 @@ options:
         restore runs.
     type: str
 seealso:
+  - module: vpsdotorg.cloud.vps_snapshot_info
   - module: vpsdotorg.cloud.vps_server_power
+  - ref: ansible_collections.vpsdotorg.cloud.docsite.guide_authentication
+    description: How to get a token, which permissions it needs, and how to prove that it works.
 """
 
 EXAMPLES = r"""
 - name: Look at one server
   vpsdotorg.cloud.vps_server_info:
     server_id: 12345
+  delegate_to: localhost
   register: result
 
 - name: Insist that it runs
@@ -49,6 +53,7 @@ EXAMPLES = r"""
 - name: Find the servers that are stopped
   vpsdotorg.cloud.vps_server_info:
     status: stopped
+  delegate_to: localhost
 """
 
 RETURN = r"""

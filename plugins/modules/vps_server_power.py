@@ -58,7 +58,10 @@ options:
     type: int
     default: 600
 seealso:
+  - module: vpsdotorg.cloud.vps_snapshot
   - module: vpsdotorg.cloud.vps_server_info
+  - ref: ansible_collections.vpsdotorg.cloud.docsite.guide_authentication
+    description: How to get a token, which permissions it needs, and how to prove that it works.
 """
 
 EXAMPLES = r"""
@@ -66,17 +69,20 @@ EXAMPLES = r"""
   vpsdotorg.cloud.vps_server_power:
     server_id: 12345
     state: stopped
+  delegate_to: localhost
 
 - name: Start it again
   vpsdotorg.cloud.vps_server_power:
     server_id: 12345
     state: started
+  delegate_to: localhost
 
 - name: Cut the power of a server that does not react, and start it
   vpsdotorg.cloud.vps_server_power:
     server_id: 12346
     state: restarted
     force: true
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -86,6 +92,45 @@ server:
     - In check mode as it is to be expected.
   returned: always
   type: dict
+  contains:
+    id:
+      description: The integer id, or V(null) where the API knows only a UUID.
+      type: int
+    uuid:
+      description: The UUID, or V(null) where the API knows only an integer id.
+      type: str
+    name:
+      description: The name.
+      type: str
+    hostname:
+      description: The host name.
+      type: str
+    status:
+      description: The status, such as V(active), V(stopped), V(suspended) or V(restoring).
+      type: str
+    ipv4:
+      description: The IPv4 addresses.
+      type: list
+      elements: str
+    ipv6:
+      description: The IPv6 addresses.
+      type: list
+      elements: str
+    location:
+      description: The name of the location.
+      type: str
+    plan:
+      description: The name of the plan.
+      type: str
+    os:
+      description: The name of the operating system.
+      type: str
+    created_at:
+      description: When the server was made.
+      type: str
+    raw:
+      description: The server as the API sent it, without a password.
+      type: dict
   sample:
     id: 12345
     uuid: null

@@ -112,6 +112,8 @@ seealso:
   - module: vpsdotorg.cloud.vps_snapshot_info
   - module: vpsdotorg.cloud.vps_snapshot_restore
   - module: vpsdotorg.cloud.vps_snapshot_prune
+  - ref: ansible_collections.vpsdotorg.cloud.docsite.guide_authentication
+    description: How to get a token, which permissions it needs, and how to prove that it works.
 """
 
 EXAMPLES = r"""
@@ -121,6 +123,7 @@ EXAMPLES = r"""
     name: before-update
     description: Before the update to release 2
     max_age: 2h
+  delegate_to: localhost
 
 - name: Take one even if no slot is free, at the cost of the oldest nightly one
   vpsdotorg.cloud.vps_snapshot:
@@ -128,18 +131,21 @@ EXAMPLES = r"""
     name: nightly-{{ now(utc=true).strftime('%Y%m%d') }}
     on_limit: rotate
     rotate_prefix: nightly-
+  delegate_to: localhost
 
 - name: Start a snapshot and do not wait for it
   vpsdotorg.cloud.vps_snapshot:
     server_id: 12346
     name: started-only
     wait: false
+  delegate_to: localhost
 
 - name: Delete the snapshot when the update has proved good
   vpsdotorg.cloud.vps_snapshot:
     server_id: 12345
     name: before-update
     state: absent
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -150,6 +156,35 @@ snapshot:
     - In check mode the one that is to be expected; what cannot be known is V(null).
   returned: always
   type: dict
+  contains:
+    id:
+      description: The id.
+      type: int
+    server:
+      description: The server that it is of.
+      type: dict
+      contains:
+        id:
+          description: Its integer id.
+          type: int
+        name:
+          description: Its name.
+          type: str
+    name:
+      description: The name.
+      type: str
+    status:
+      description: V(in_progress) or V(completed); V(failed) and V(error) are guesses, anything else is unknown.
+      type: str
+    size_mb:
+      description: The size in MiB, or V(null) while it is in progress.
+      type: int
+    created_at:
+      description: When it was begun, in UTC.
+      type: str
+    description:
+      description: The description, which may be empty.
+      type: str
   sample:
     id: 801
     server: {id: 12345, name: web-server-01}
@@ -159,13 +194,17 @@ snapshot:
     created_at: "2025-01-15T18:30:00Z"
     description: Before the update to release 2
 deleted:
-  description: The snapshots that were deleted (also where the task failed after that), newest first.
+  description:
+    - The snapshots that were deleted (also where the task failed after that), newest first.
+    - Each of them is like RV(snapshot).
   returned: always
   type: list
   elements: dict
   sample: []
 slots:
-  description: The snapshots that the server had when the module first looked, newest first.
+  description:
+    - The snapshots that the server had when the module first looked, newest first.
+    - Each of them is like RV(snapshot).
   returned: success, with O(state=present)
   type: list
   elements: dict

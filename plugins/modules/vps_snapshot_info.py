@@ -41,12 +41,15 @@ options:
     type: str
 seealso:
   - module: vpsdotorg.cloud.vps_snapshot
+  - ref: ansible_collections.vpsdotorg.cloud.docsite.guide_authentication
+    description: How to get a token, which permissions it needs, and how to prove that it works.
 """
 
 EXAMPLES = r"""
 - name: List the snapshots of a server
   vpsdotorg.cloud.vps_snapshot_info:
     server_id: 12345
+  delegate_to: localhost
   register: result
 
 - name: Show them
@@ -60,6 +63,7 @@ EXAMPLES = r"""
   vpsdotorg.cloud.vps_snapshot_info:
     name_prefix: before-
     status: completed
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -68,6 +72,35 @@ snapshots:
   returned: always
   type: list
   elements: dict
+  contains:
+    id:
+      description: The id.
+      type: int
+    server:
+      description: The server that it is of.
+      type: dict
+      contains:
+        id:
+          description: Its integer id.
+          type: int
+        name:
+          description: Its name.
+          type: str
+    name:
+      description: The name.
+      type: str
+    status:
+      description: V(in_progress) or V(completed); V(failed) and V(error) are guesses, anything else is unknown.
+      type: str
+    size_mb:
+      description: The size in MiB, or V(null) while it is in progress.
+      type: int
+    created_at:
+      description: When it was begun, in UTC.
+      type: str
+    description:
+      description: The description, which may be empty.
+      type: str
   sample:
     - id: 801
       server: {id: 12345, name: web-server-01}

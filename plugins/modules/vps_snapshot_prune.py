@@ -53,7 +53,10 @@ options:
       - With O(keep) too, a snapshot stays if either spares it.
     type: str
 seealso:
+  - module: vpsdotorg.cloud.vps_snapshot_info
   - module: vpsdotorg.cloud.vps_snapshot
+  - ref: ansible_collections.vpsdotorg.cloud.docsite.guide_authentication
+    description: How to get a token, which permissions it needs, and how to prove that it works.
 """
 
 EXAMPLES = r"""
@@ -62,6 +65,7 @@ EXAMPLES = r"""
     all_servers: true
     name_prefix: nightly-
     keep: 2
+  delegate_to: localhost
 
 - name: Delete what is older than a week on one server, but never the newest
   vpsdotorg.cloud.vps_snapshot_prune:
@@ -69,11 +73,14 @@ EXAMPLES = r"""
     name_prefix: before-
     keep: 1
     older_than: 7d
+  delegate_to: localhost
 """
 
 RETURN = r"""
 deleted:
-  description: The snapshots that were deleted (also where the task failed after that), newest first.
+  description:
+    - The snapshots that were deleted (also where the task failed after that), newest first.
+    - Each of them is like RV(kept[]).
   returned: always
   type: list
   elements: dict
@@ -83,6 +90,35 @@ kept:
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: The id.
+      type: int
+    server:
+      description: The server that it is of.
+      type: dict
+      contains:
+        id:
+          description: Its integer id.
+          type: int
+        name:
+          description: Its name.
+          type: str
+    name:
+      description: The name.
+      type: str
+    status:
+      description: V(in_progress) or V(completed); V(failed) and V(error) are guesses, anything else is unknown.
+      type: str
+    size_mb:
+      description: The size in MiB, or V(null) while it is in progress.
+      type: int
+    created_at:
+      description: When it was begun, in UTC.
+      type: str
+    description:
+      description: The description, which may be empty.
+      type: str
   sample:
     - id: 801
       server: {id: 12345, name: web-server-01}

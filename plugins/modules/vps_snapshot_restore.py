@@ -62,8 +62,12 @@ notes:
   - When the answer of the API gets lost, the module looks whether the server is being restored; only where three
     looks over 15 seconds show that it is not, it asks once more.
 seealso:
+  - module: vpsdotorg.cloud.vps_server_power
+  - module: vpsdotorg.cloud.vps_snapshot_info
   - module: vpsdotorg.cloud.vps_snapshot
   - module: vpsdotorg.cloud.vps_server_info
+  - ref: ansible_collections.vpsdotorg.cloud.docsite.guide_authentication
+    description: How to get a token, which permissions it needs, and how to prove that it works.
 """
 
 EXAMPLES = r"""
@@ -71,12 +75,14 @@ EXAMPLES = r"""
   vpsdotorg.cloud.vps_snapshot_restore:
     server_id: 12345
     name: before-update
+  delegate_to: localhost
 
 - name: Restore exactly this snapshot, if it is one of this server
   vpsdotorg.cloud.vps_snapshot_restore:
     server_id: 12345
     snapshot_id: 801
     wait_timeout: 3600
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -84,6 +90,35 @@ snapshot:
   description: The snapshot that the server is restored from.
   returned: always
   type: dict
+  contains:
+    id:
+      description: The id.
+      type: int
+    server:
+      description: The server that it is of.
+      type: dict
+      contains:
+        id:
+          description: Its integer id.
+          type: int
+        name:
+          description: Its name.
+          type: str
+    name:
+      description: The name.
+      type: str
+    status:
+      description: V(in_progress) or V(completed); V(failed) and V(error) are guesses, anything else is unknown.
+      type: str
+    size_mb:
+      description: The size in MiB, or V(null) while it is in progress.
+      type: int
+    created_at:
+      description: When it was begun, in UTC.
+      type: str
+    description:
+      description: The description, which may be empty.
+      type: str
   sample:
     id: 801
     server: {id: 12345, name: web-server-01}
@@ -98,6 +133,45 @@ server:
     - In check mode as it is to be expected.
   returned: always
   type: dict
+  contains:
+    id:
+      description: The integer id, or V(null) where the API knows only a UUID.
+      type: int
+    uuid:
+      description: The UUID, or V(null) where the API knows only an integer id.
+      type: str
+    name:
+      description: The name.
+      type: str
+    hostname:
+      description: The host name.
+      type: str
+    status:
+      description: The status, such as V(active), V(stopped), V(suspended) or V(restoring).
+      type: str
+    ipv4:
+      description: The IPv4 addresses.
+      type: list
+      elements: str
+    ipv6:
+      description: The IPv6 addresses.
+      type: list
+      elements: str
+    location:
+      description: The name of the location.
+      type: str
+    plan:
+      description: The name of the plan.
+      type: str
+    os:
+      description: The name of the operating system.
+      type: str
+    created_at:
+      description: When the server was made.
+      type: str
+    raw:
+      description: The server as the API sent it, without a password.
+      type: dict
   sample:
     id: 12345
     uuid: null

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+from .conftest import TOKEN
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted([*ROOT.glob("plugins/modules/*.py"), *ROOT.glob("plugins/filter/*.py")])
 PAGES = [ROOT / "README.md", ROOT / "roles/safe_update/README.md", *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
@@ -39,6 +41,7 @@ GROUP_VARS = {
     "safe_update_compare": False,
     "safe_update_connection_timeout": 60,
     "safe_update": {"web-1": {"snapshot_id": 801}},
+    "vault_vps_api_token": TOKEN,
 }
 
 
@@ -86,6 +89,8 @@ def site(controller: Any, health_port: int) -> Path:
     folder = controller.folder
     (folder / "group_vars").mkdir()
     (folder / "group_vars" / "all.yml").write_text(yaml.safe_dump({**GROUP_VARS, "health_port": health_port}))
+    checks = {"safe_update_checks": [{"url": f"http://127.0.0.1:{health_port}/health"}]}
+    (folder / "checks.yml").write_text(yaml.safe_dump(checks))
     (folder / "update.yml").write_text("- name: Update\n  ansible.builtin.command: 'true'\n  changed_when: true\n")
     (folder / "servers.vps.yml").write_text("plugin: vpsdotorg.cloud.vps\nstatus: [active]\n")
     hosts = {name: {"vps_server_id": number} for name, number in (("web-1", 12345), ("web-2", 12346))}
@@ -100,15 +105,37 @@ def service(serve: Any) -> Any:
     return serve(SEED, time_scale=6000)
 
 
+def documented(plugin: Path, name: str) -> Any:
+    """What a plugin's EXAMPLES or RETURN holds."""
+    for node in ast.parse(plugin.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return yaml.safe_load(ast.literal_eval(node.value))
+    raise LookupError(f"{plugin} has no {name}")
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.stem)
+def test_an_example_says_that_it_runs_on_the_controller(plugin: Path) -> None:
+    for task in documented(plugin, "EXAMPLES"):
+        if any(key.startswith("vpsdotorg.cloud.") for key in task):
+            assert task.get("delegate_to") == "localhost", task["name"]
+
+
+@pytest.mark.parametrize("plugin", sorted(ROOT.glob("plugins/modules/*.py")), ids=lambda plugin: plugin.stem)
+def test_a_module_tells_each_key_that_it_returns(plugin: Path) -> None:
+    returned = documented(plugin, "RETURN")
+    described = [value for value in returned.values() if "contains" in value]
+    assert described
+    for value in described:
+        samples = value.get("sample", [])
+        for sample in samples if value["type"] == "list" else [samples]:
+            assert sample.keys() == value["contains"].keys()
+    left = [key for key, value in returned.items() if "dict" in (value["type"], value.get("elements"))]
+    assert {key for key in left if "contains" not in returned[key]} <= {"deleted", "slots", "api_error"}
+
+
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.stem)
 def test_the_examples_of_a_plugin(plugin: Path, service: Any, run_playbook: Any) -> None:
-    tree = ast.parse(plugin.read_text(encoding="utf-8"))
-    examples = next(
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "EXAMPLES"
-    )
-    tasks = yaml.safe_load(examples)
+    tasks = documented(plugin, "EXAMPLES")
     if plugin.stem == "vps_audit_table":
         # It goes on where the example of the other filter has listed the account.
         module = "vpsdotorg.cloud.vps_{}_info"
@@ -146,6 +173,19 @@ def test_settings_of_the_documentation(part: dict, service: Any, run_inventory: 
     else:
         specs = yaml.safe_load((ROOT / "roles/safe_update/meta/argument_specs.yml").read_text())
         assert set(part) <= set(specs["argument_specs"]["main"]["options"])
+
+
+def test_the_ansible_cfg_of_the_documentation_holds_options_that_there_are(controller: Any) -> None:
+    files = [block for page in PAGES for block in blocks(page, "ini")]
+    assert files
+    for text in files:
+        file = controller.folder / "ansible.cfg"
+        file.write_text(text)
+        options = re.findall(r"^(\w+) =", text, re.MULTILINE)
+        shown = controller.run(
+            "ansible-config", "dump", "--only-changed", "-t", "all", env={"ANSIBLE_CONFIG": str(file)}
+        )
+        assert [name for name in options if name.removeprefix("callback_") not in shown.output.lower()] == []
 
 
 @pytest.mark.usefixtures("site")
