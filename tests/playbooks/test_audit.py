@@ -118,6 +118,12 @@ def test_empty_account(serve: Any, run_playbook: Any, tmp_path: Path) -> None:
     assert rows(run)["total"] == ["0"] * 8
 
 
+def test_a_relative_file_lies_where_the_user_stands(serve: Any, controller: Any) -> None:
+    run = controller.playbook(AUDIT, service=serve({}), variables={"audit_json": "audit.json"})
+    assert run.rc == 0, run.output
+    assert json.loads((controller.folder / "audit.json").read_text(encoding="utf-8"))["servers"] == []
+
+
 def test_check_mode_shows_the_same_and_writes_nothing(service: Any, run_playbook: Any, tmp_path: Path) -> None:
     file = tmp_path / "audit.json"
     run = run_playbook(AUDIT, service=service, variables={"audit_json": str(file)}, check=True)
