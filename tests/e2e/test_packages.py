@@ -29,7 +29,7 @@ class Story:
         site.lab.ssh(RED, BECOME_RED)
         site.hosts[RED] |= {"safe_update_scope": "security", "safe_update_exclude": ["excluded"]}
         site.hosts[SECURE] |= {"safe_update_scope": "security", "safe_update_exclude": [EXCLUDED]}
-        site.hosts[HELD]["safe_update_exclude"] = ["hello-web"]
+        site.hosts[HELD]["safe_update_exclude"] = ["hello-*", "no-such-package"]
         site.lab.ssh(HELD, "apt-mark hold hello-web")
         site.lab.ssh(SECURE, f"apt-mark hold {OWNED}")
         site.lab.publish("1.1")

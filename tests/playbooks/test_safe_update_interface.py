@@ -27,6 +27,7 @@ PROMISED = {
     "safe_update_thaw_tasks": None,
     "safe_update_scope": "full",
     "safe_update_exclude": [],
+    "safe_update_allow_removals": False,
     "safe_update_tasks": None,
     "safe_update_timeout": 3600,
     "safe_update_reboot": "when_required",

@@ -4,17 +4,19 @@
 
 # Private to this collection: names and behaviour may change in any release.
 
-"""What package managers say: which packages an update would change. Pure."""
+"""What package managers say: which packages an update would change, remove, or has left. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 # Whose packages the built-in update can update.
 MANAGERS = ("apt", "dnf")
 # Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])
 APT = re.compile(r"Inst (?P<name>\S+) (?:\[(?P<old>\S+)\] )?\((?P<new>\S+) (?P<origin>.*)")
+REMOVED = re.compile(r"(?:Remv|Purg) (?P<name>\S+)")
 
 
 def apt_pending(
@@ -24,13 +26,36 @@ def apt_pending(
 
     :param said: Its lines.
     :param scope: ``full`` or ``security``.
+    :param exclude: Names or globs.
     :return: ``name``, ``old`` (empty for a new one, ``unfinished`` for one half done) and ``new`` version.
     """
-    found = [match for match in map(APT.match, said) if match and match["name"] not in set(exclude)]
+    globs = list(exclude)
+    found = [match for match in map(APT.match, said) if match and not is_named(match["name"], globs)]
     if scope == "security":
         found = [match for match in found if "security" in match["origin"].lower()]
     pending = [{"name": match["name"], "old": match["old"] or "", "new": match["new"]} for match in found]
     return pending + [{"name": name, "old": "unfinished", "new": "configured"} for name in unfinished]
+
+
+def apt_removals(said: Iterable[str], allowed: Iterable[str]) -> list[str]:
+    """The packages that it would remove, but for those of ``allowed`` (names or globs)."""
+    globs = list(allowed)
+    names = [match["name"] for match in map(REMOVED.match, said) if match]
+    return sorted({name for name in names if not is_named(name, globs)})
+
+
+def is_named(name: str, globs: Iterable[str]) -> bool:
+    """Whether a package, with its architecture or without, is one of these names or globs."""
+    return any(fnmatchcase(each, glob) for glob in globs for each in (name, name.partition(":")[0]))
+
+
+def left(pending: Iterable[dict[str, str]], still: Iterable[dict[str, str]]) -> list[str]:
+    """What was pending and still is, in the same version: ``NAME VERSION``.
+
+    What has become pending in the meantime is the next run's; what is new comes only along with others.
+    """
+    now = {(each["name"], each["new"]) for each in still}
+    return [f"{each['name']} {each['new']}" for each in pending if each["old"] and (each["name"], each["new"]) in now]
 
 
 def dnf_pending(results: Iterable[str]) -> list[dict[str, str]]:

@@ -180,13 +180,39 @@ def pending(record: Record, seen: Seen) -> Record:
     """Note what is pending. `seen`: ``said`` (lines of the package manager) and ``lists`` (seconds since 1970)."""
     options = record["options"]
     said = seen.get("said") or []
-    if record["manager"] == "apt":
-        half = evidence.unfinished(record["baseline"])
-        found = packages.apt_pending(said, options["scope"], options["exclude"], half)
-    else:
-        found = packages.dnf_pending(said)
     age = datetime.fromtimestamp(seen.get("lists") or 0, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    return {**record, "pending": found, "lists_age": age}
+    known = {**record, "lists_age": age}
+    if record["manager"] != "apt":
+        return {**known, "pending": packages.dnf_pending(said)}
+    half = evidence.unfinished(record["baseline"])
+    known["pending"] = packages.apt_pending(said, options["scope"], options["exclude"], half)
+    allowed = options["allow_removals"]
+    # What is excluded is held, so it is not removed either; updates of the scope security name their packages.
+    spared = [*options["exclude"], *(allowed if isinstance(allowed, list) else [])]
+    gone = packages.apt_removals(said, spared) if options["scope"] == "full" and allowed is not True else []
+    if not gone:
+        return known
+    return refuse(
+        known,
+        _looking(record),
+        f"The update would remove {', '.join(gone)}. If they may go, list them in safe_update_allow_removals (or set "
+        "it to true); else hold back what wants them gone with safe_update_exclude",
+    )
+
+
+def applied(record: Record, seen: Seen) -> Record:
+    """Refuse to call an update done that has left what was pending. `seen`: ``said``, as for `pending`."""
+    options = record["options"]
+    still = packages.apt_pending(seen.get("said") or [], options["scope"], options["exclude"], [])
+    rest = packages.left(record["pending"], still)
+    if not rest:
+        return record
+    return refuse(
+        record,
+        "update",
+        f"The package manager ended without an error, and has not installed: {', '.join(rest)}. Look at "
+        "/var/log/apt/term.log and at the host's own apt configuration (APT_CONFIG, /etc/apt/apt.conf.d)",
+    )
 
 
 def ready(record: Record, now: datetime) -> Record:
@@ -389,6 +415,7 @@ STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "system": system,
     "baseline": baseline,
     "pending": pending,
+    "applied": applied,
     "snapshot": snapshot,
     "look": look,
     "booted": booted,
