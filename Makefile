@@ -8,8 +8,10 @@ WORKSHOP := .venv/ready
 NOX := .venv/bin/python -m nox
 LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
 
-# The folder's name may hold any letter, whatever the language of the shell is.
-export PYTHONUTF8 := 1
+# The folder's name may hold any letter, and Ansible insists on UTF-8. Where LC_ALL is not set, Python sees to it.
+ifneq (,$(filter C POSIX,$(LC_ALL)))
+export LC_ALL := C.UTF-8
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help test matrix demo lab e2e lint unit sanity docs bench format release clean
@@ -21,7 +23,7 @@ test: $(WORKSHOP) ## All checks and all tests (or SESSION="tests-2.19 sanity-2.1
 	$(NOX) $(if $(SESSION),-s $(SESSION))
 
 matrix: $(WORKSHOP) ## The sessions that CI runs side by side, as JSON
-	@$(NOX) --list --json -k "tests or sanity" | \
+	@EVERY_CORE=1 $(NOX) --list --json -k "tests or sanity" | \
 	  $(PYTHON) -c 'import json, sys; print(json.dumps([each["session"] for each in json.load(sys.stdin)]))'
 
 demo: $(WORKSHOP) ## A good update and a bad one that is rolled back, against the emulator

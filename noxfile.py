@@ -28,7 +28,16 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parent
 COLLECTION = "vpsdotorg.cloud"
 # ansible-core, and the Pythons it runs on. All tests need 3.11 (the emulator), so 2.16 does not get its 3.10.
-MATRIX = {"2.16": ("3.11", "3.12"), "2.19": ("3.11", "3.12", "3.13"), "2.21": ("3.12", "3.13", "3.14")}
+MATRIX = {
+    "2.16": ("3.11", "3.12"),
+    "2.17": ("3.11", "3.12"),
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13", "3.14"),
+    "2.21": ("3.12", "3.13", "3.14"),
+}
+# What a developer's machine takes by default. The others run where they are named, as in CI: `nox -s tests-2.17`.
+USUAL_CORES = ("2.16", "2.19", "2.21")
 PREFERRED_CORE = "2.19"
 GET_PIP_NAMES = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 # What an installed collection may hold, beside the two manifests that ansible-galaxy writes.
@@ -37,6 +46,7 @@ SHIPPED = {
     "COPYING",
     "LICENSES",
     "README.md",
+    "changelogs",
     "docs",
     "extensions",
     "meta",
@@ -75,9 +85,15 @@ def runs(python: str) -> bool:
     return bool(executable) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def wanted_cores() -> list[str]:
+    """The usual ansible-cores, those that the command line names, and with EVERY_CORE all of the matrix."""
+    named = " ".join(sys.argv)
+    return [core for core in MATRIX if core in USUAL_CORES or core in named or os.environ.get("EVERY_CORE")]
+
+
 def find_pythons() -> dict[str, str]:
-    """Map each ansible-core of the matrix to the first Python here that it runs on; say which has none."""
-    found = {core: next(filter(runs, pythons), "") for core, pythons in MATRIX.items()}
+    """Map each ansible-core that is wanted to the first Python here that it runs on; say which has none."""
+    found = {core: next(filter(runs, MATRIX[core]), "") for core in wanted_cores()}
     for core in [core for core, python in found.items() if not python]:
         print(f"Left out: ansible-core {core}, as none of Python {', '.join(MATRIX[core])} is here.", file=sys.stderr)
         del found[core]

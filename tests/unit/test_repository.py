@@ -61,3 +61,17 @@ def test_no_plugin_needs_a_newer_python_than_the_image_that_awx_brings() -> None
     )
     files = sorted((CLONE / "plugins").rglob("*.py"))
     assert [str(file) for file in files if newer.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_each_file_that_the_inclusion_table_names_is_there() -> None:
+    text = (CLONE / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = text.partition("| MUST | met by |")[2].partition("\n## ")[0].splitlines()[2:]
+    named = [
+        name
+        for row in rows
+        for name in re.findall(r"`([\w./*-]+/[\w./*-]*|[\w-]+\.\w+)`", row.split("|")[-2] if row else "")
+    ]
+    assert len(named) > 12
+    made_by_a_release = {"changelogs/changelog.yaml", "tests/sanity/ignore-*.txt"}
+    assert [name for name in named if name not in made_by_a_release and not [*CLONE.glob(name)]] == []
+    assert [*CLONE.glob("tests/sanity/ignore-*.txt")] == []
