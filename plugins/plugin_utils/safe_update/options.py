@@ -315,7 +315,6 @@ PLANNED = {
     "post_tasks",
     "window",
     "min_free",
-    "allow_removals",
     "versions_from",
     "keep_broken",
     "max_failures",
