@@ -28,9 +28,9 @@ TIME_SCALE = 600
 # Set for something else, these would configure Ansible or the collection; and a proxy cannot reach a loopback address.
 FOREIGN = re.compile(r"(ANSIBLE_(?!COLLECTIONS_PATH$)|VPS_).*|(.+_)?proxy|LANG|LC_.*", re.IGNORECASE)
 OPENING = """\
-Two servers, each a folder that the emulated service really copies and puts back.
-Both are updated to release 2, web-1 first. The update of web-2 forgets a program:
-its service does not start any more, and the server is restored.
+Two servers, each a folder that the emulated service really copies and restores.
+Both are updated to release 2, web-1 first. The update of web-2 forgets a
+program: its service does not start any more, and the server is restored.
 """
 
 
@@ -64,7 +64,7 @@ def main() -> int:
         and after["web-2"] == before["web-2"]
     )
     if not as_told:
-        print(f"\nNOT as it should be: {outcomes or 'no outcome'}, exit status {status}. See {LOG}")
+        print(f"\nNOT as it should be: {outcomes or 'no outcome'}, exit status {status}.\nLog     {LOG.as_uri()}")
         return 1
     print(
         f"""
