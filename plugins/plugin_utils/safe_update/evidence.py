@@ -426,7 +426,9 @@ class _Judgement:
         seen = {_key(each): each for each in self.before["listens"]}
         restless = seen.keys() - {_key(each) for each in self.earlier["listens"]} if self.earlier else set()
         for key, each in sorted(seen.items()):
-            if self._is_covered(each):
+            if self._is_covered(each) or (
+                each["parent"] == "session" and any(_key(it) == key for it in self.now["listens"])
+            ):
                 continue
             unit = self._wanted_holder(key)
             label = _label_of(each)
