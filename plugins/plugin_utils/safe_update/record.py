@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._snapshots import newest_first
-from . import commands, evidence, packages, snapshots, verdict
+from . import access, commands, evidence, packages, snapshots, verdict
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -115,6 +115,8 @@ def failed(record: Record, seen: Seen) -> Record:
         "task": "" if aborted else str(seen.get("task") or ""),
         "reason": verdict.join(
             "The play was aborted because of another host" if aborted else verdict.failure_words(result),
+            # Where the host let us in before, the update has locked us out.
+            access.lost(result) if record["baseline"] and not aborted else "",
             seen.get("advice"),
         ),
         "aborted": aborted,
