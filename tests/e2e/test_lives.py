@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The verdict on lives.py: no good update fails, no broken server passes. docs/verdict.md has the figures."""
+"""The verdict on lives.py: no good update fails, no broken server passes. docs/verdict.md has the table."""
 
 from __future__ import annotations
 
