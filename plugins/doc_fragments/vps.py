@@ -52,6 +52,10 @@ requirements:
   - python >= 3.10
   - requests
 notes:
+  - On the controller a module runs in Ansible's own process, which takes a tenth of the CPU time. It runs in a process
+    of its own, as other modules do, where that could make a difference, which is on a connection that is not
+    P(ansible.builtin.local#connection), with C(become), C(async) or C(environment), with a Python that is not Ansible's
+    own, and on macOS. With the environment variable E(VPS_DIRECT) of the controller set to V(false) it always does.
   - The API is called from the machine where a plugin runs. Run modules on the controller (C(hosts=localhost) or
     C(delegate_to=localhost)), so that the token never travels to a server; the inventory plugin always runs there.
   - VPS.org documents the Snapshots API and shows the other calls only in examples; where the shape of an answer is

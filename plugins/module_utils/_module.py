@@ -184,8 +184,8 @@ def perform(
         result = {
             "failed": True,
             "msg": f"This is a bug of vpsdotorg.cloud: {type(error).__name__}: {printable(str(error))}. What was sent "
-            "before it stands; look at the state with vps_snapshot_info, and report the bug with the traceback "
-            "(exception, or -vvv).",
+            "before it stands; look at the state with vps_snapshot_info, and report the bug with the traceback: -vvv, "
+            "from ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=always.",
             "exception": traceback.format_exc(),
         }
     result = masked(result, (params.get("api_token") or "").strip() or MASK, depth=100)

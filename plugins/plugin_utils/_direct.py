@@ -27,6 +27,8 @@ from ..module_utils._module import Module, given, is_missing, perform, refusal
 from ..module_utils._progress import Progress
 
 SWITCH = "VPS_DIRECT"
+# No Python is asked for: Ansible looks for one.
+DISCOVERED = ("auto", "auto_silent", "auto_legacy", "auto_legacy_silent")
 
 
 class DirectAction(ActionBase):
@@ -56,7 +58,7 @@ class DirectAction(ActionBase):
             and not self._connection.become
             and not self._task.async_val
             and not any(self._task.environment or [])
-            and self._interpreter(task_vars) in (None, "auto", "auto_silent", "auto_legacy", *_own_pythons(task_vars))
+            and self._interpreter(task_vars) in (*DISCOVERED, *_own_pythons(task_vars))
             and not REQUESTS_IMPORT_ERROR
             # A forked process that uses the network may crash there.
             and sys.platform != "darwin"
@@ -66,12 +68,14 @@ class DirectAction(ActionBase):
     def _is_local(self) -> bool:
         return self._connection.transport in ("local", "ansible.builtin.local")
 
-    def _interpreter(self, task_vars: dict[str, Any]) -> str | None:
+    def _interpreter(self, task_vars: dict[str, Any]) -> str:
         """The Python that the task asks for, after delegation."""
         host = self._task.delegate_to
         known = task_vars.get("ansible_delegated_vars", {}).get(host, {}) if host else task_vars
-        value = self._templar.template(known.get("ansible_python_interpreter"))
-        return None if is_missing(value) else str(value)
+        value = known.get("ansible_python_interpreter")
+        if is_missing(value):
+            value = constants.config.get_config_value("INTERPRETER_PYTHON", variables={})
+        return str(self._templar.template(value))
 
     # How it runs here.
 
