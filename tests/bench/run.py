@@ -24,7 +24,8 @@ from typing import Any
 import peers
 from vps_emulator.testing import Emulator
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+CLONE = Path(__file__).resolve().parents[2]
+PAGE = CLONE / "docs" / "benchmarks.md"
 HEAD = """<!--
 SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 SPDX-License-Identifier: GPL-3.0-or-later
@@ -37,6 +38,11 @@ were measured side by side in the same run.
 """
 # The emulator's snapshot takes five documented minutes.
 DOCUMENTED_SECONDS = 300
+OURS = "vpsdotorg.cloud.vps_snapshot_info"
+# Modules in processes of their own, as all others run.
+APART = {"VPS_DIRECT": "false"}
+# The last commit before modules ran in Ansible's process, and the role decided in Python.
+BASE = "99f9ac9"
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,14 @@ class Cost:
 
 def main() -> None:
     """Measure all parts, or those that are named."""
-    parts = {"calls": calls, "requests": requests, "fleet": fleet, "account": account}
+    parts = {
+        "calls": calls,
+        "hosts": many_hosts,
+        "requests": requests,
+        "fleet": fleet,
+        "update": update,
+        "account": account,
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *parts], help="what to measure (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="of the calls and of the large account")
@@ -58,6 +71,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="that a fleet's snapshot takes")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 30, 100, 300], help="of the fleets")
     parser.add_argument("--naive", type=int, default=30, help="the fleet that the naive way is measured with")
+    parser.add_argument("--hosts", type=int, default=100, help="of the play with many calls")
+    parser.add_argument("--updates", type=int, nargs="+", default=[30, 100, 300], help="sizes of the updated fleets")
     options = parser.parse_args()
     text = [HEAD, machine()]
     for name in options.parts or parts:
@@ -80,14 +95,16 @@ def calls(options: argparse.Namespace) -> str:
     with peers.served() as url:
         for _round in range(options.rounds):
             for name, arguments in peers.tasks(url).items():
-                costs.setdefault(name, []).append(one_call(name, arguments, options.repeat))
+                costs.setdefault(f"`{name}`", []).append(one_call(name, arguments, options.repeat))
+            apart = one_call(OURS, peers.tasks(url)[OURS], options.repeat, APART)
+            costs.setdefault(f"`{OURS}`, `VPS_DIRECT=false`", []).append(apart)
     middle = {name: median(rounds) for name, rounds in costs.items()}
-    ours = middle["vpsdotorg.cloud.vps_snapshot_info"]
+    ours = middle[f"`{OURS}`"]
     rows = [
         [
-            f"`{name}`",
-            f"{cost.cpu:.2f}",
-            f"{cost.wall:.2f}",
+            name,
+            f"{cost.cpu:.3f}",
+            f"{cost.wall:.3f}",
             f"{ours.cpu / cost.cpu:.2f}",
             f"{ours.wall / cost.wall:.2f}",
         ]
@@ -107,14 +124,37 @@ def median(costs: list[Cost]) -> Cost:
     return Cost(*(statistics.median(getattr(cost, key) for cost in costs) for key in ("cpu", "wall", "memory")))
 
 
-def one_call(name: str, arguments: dict[str, Any], repeat: int) -> Cost:
+def one_call(name: str, arguments: dict[str, Any], repeat: int, env: dict[str, str] | None = None) -> Cost:
     """What one call adds to a playbook run."""
 
     def tasks(number: int) -> list[dict]:
         return [{name: arguments}] * number
 
-    few, many = (play([{"hosts": "localhost", "gather_facts": False, "tasks": tasks(n)}])[0] for n in (1, 1 + repeat))
+    few, many = (
+        play([{"hosts": "localhost", "gather_facts": False, "tasks": tasks(n)}], env=env)[0] for n in (1, 1 + repeat)
+    )
     return Cost((many.cpu - few.cpu) / repeat, (many.wall - few.wall) / repeat, many.memory)
+
+
+def many_hosts(options: argparse.Namespace) -> str:
+    """What a call costs in a play over many hosts, both ways."""
+    hosts = {"all": {"hosts": {f"web-{number}": {} for number in range(options.hosts)}}}
+    ways: list[tuple[str, dict[str, str]]] = [("in Ansible's process", {}), ("`VPS_DIRECT=false`", APART)]
+    rows, number = [], 3 * options.hosts
+    with Emulator() as service:
+        for way, env in ways:
+            none, some = (
+                play([{"hosts": "all", "gather_facts": False, "tasks": [{OURS: {}}] * n}], service, hosts, env)[0]
+                for n in (0, 3)
+            )
+            cpu, wall = some.cpu - none.cpu, some.wall - none.wall
+            rows.append([way, f"{cpu:.1f}", f"{wall:.1f}", f"{cpu / number:.3f}"])
+    return section(
+        "Calls over many hosts",
+        f"{number} calls of `{OURS}` over {options.hosts} hosts with 5 forks, without Ansible's own start.",
+        ["way", "CPU s", "wall s", "CPU s a call"],
+        rows,
+    )
 
 
 def requests(_options: argparse.Namespace) -> str:
@@ -182,6 +222,54 @@ def snapshot_phase(size: int, seconds: float, started_first: bool) -> tuple[floa
         return cost.wall, sum(call["method"] == "GET" for call in service.requests())
 
 
+def update(options: argparse.Namespace) -> str:
+    """What a whole update costs the controller for each host, beside the commit `BASE`, and as the fleet grows."""
+    costs = {}
+    with tempfile.TemporaryDirectory(prefix="vps-bench-") as folder:
+        base = Path(folder, "ansible_collections", "vpsdotorg", "cloud")
+        base.mkdir(parents=True)
+        archive = subprocess.run(["git", "-C", str(CLONE), "archive", BASE], capture_output=True, check=True).stdout
+        subprocess.run(["tar", "-x", "-C", str(base)], input=archive, check=True)
+        first = options.updates[0]
+        costs[first, f"commit {BASE}"] = whole_update(first, {"ANSIBLE_COLLECTIONS_PATH": folder})
+    for size in options.updates:
+        costs[size, "this commit"] = whole_update(size, {})
+    least = costs[first, f"commit {BASE}"].cpu / first
+    rows = [
+        [str(size), way, f"{cost.wall:.0f}", f"{cost.cpu / size:.2f}", f"{cost.cpu / size / least:.2f}"]
+        for (size, way), cost in costs.items()
+    ]
+    return section(
+        "A whole update",
+        "The role from preflight to clean-up, with a trivial update of one's own and 5 forks. The hosts are this "
+        "machine, so that their part of the CPU time is in it.",
+        ["hosts", "what", "wall s", "CPU s a host", f"CPU a host / that of {BASE}"],
+        rows,
+    )
+
+
+def whole_update(size: int, env: dict[str, str]) -> Cost:
+    """What the update of a fleet costs."""
+    seed = {"servers": [{"id": n, "name": f"web-{n}"} for n in range(1, size + 1)]}
+    hosts = {f"web-{n}": {"vps_server_id": n} for n in range(1, size + 1)}
+    with tempfile.TemporaryDirectory(prefix="vps-bench-") as folder, Emulator(seed) as service:
+        own = Path(folder, "update.yml")
+        own.write_text(json.dumps([{"name": "Update", "ansible.builtin.command": "true", "changed_when": True}]))
+        # What else changes on this machine meanwhile does not count.
+        variables = {
+            "safe_update_tasks": str(own),
+            "safe_update_check_tasks": str(own),
+            "safe_update_compare": False,
+            "safe_update_reboot": "never",
+        }
+        role = {"ansible.builtin.include_role": {"name": "vpsdotorg.cloud.safe_update"}}
+        plays = [{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": [role]}]
+        cost, output = play(plays, service, {"all": {"hosts": hosts}}, env)
+        if len(taken := [call for call in service.writes() if call["status"] == 201]) != size:
+            sys.exit(f"{len(taken)} snapshots were taken of {size} servers:\n{output}")
+        return cost
+
+
 def account(options: argparse.Namespace) -> str:
     """Time and memory of listing and auditing an account that grows."""
     sizes = (0, 5000, 10000)
@@ -220,14 +308,19 @@ def account(options: argparse.Namespace) -> str:
     )
 
 
-def play(plays: list[dict], service: Emulator | None = None, inventory: dict | None = None) -> tuple[Cost, str]:
+def play(
+    plays: list[dict],
+    service: Emulator | None = None,
+    inventory: dict | None = None,
+    env: dict[str, str] | None = None,
+) -> tuple[Cost, str]:
     """Run plays; what it cost."""
     with tempfile.TemporaryDirectory(prefix="vps-bench-") as folder:
         site, hosts = Path(folder, "site.yml"), Path(folder, "hosts.yml")
         site.write_text(json.dumps(plays))
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         hosts.write_text(json.dumps({"all": {**(inventory or {"all": {}})["all"], "vars": local}}))
-        return run(["ansible-playbook", "-i", str(hosts), str(site)], service, {})
+        return run(["ansible-playbook", "-i", str(hosts), str(site)], service, env or {})
 
 
 def run(command: list[str], service: Emulator | None, env: dict[str, str]) -> tuple[Cost, str]:
