@@ -246,9 +246,8 @@ def test_the_limit_of_a_task_ends_a_wait(serve: Any, run_playbook: Any, direct: 
     play = local_play(task("Wait", "vps_snapshot", NEW, {"timeout": 3}))
     run = run_playbook(play, service=serve(SEED, time_scale=1), env={"VPS_DIRECT": direct})
     # Each ansible-core has words of its own for it.
-    message = run.result("Wait")["msg"]
-    assert "3 second" in message or "(3) and was terminated" in message, run.output
-    assert run.result("Wait")["failed"]
+    (failure,) = run.results("Wait", event="failed")
+    assert "3 second" in failure["msg"] or "(3) and was terminated" in failure["msg"], run.output
 
 
 @pytest.mark.smoke
