@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from . import _http, _shapes
-from ._errors import ApiError, BadAnswerError, NoAnswerError, VpsError, advice
+from ._errors import ADVICE_ON_NONSENSE, ApiError, BadAnswerError, NoAnswerError, VpsError, advice
 from ._progress import Progress
 from ._shapes import Kind, is_of_server
 
@@ -77,9 +77,7 @@ class VpsClient:
         )
         snapshot = _shapes.snapshot(answer)
         if snapshot is None:
-            raise BadAnswerError(
-                f"POST /snapshots/ was accepted, but the answer is no snapshot. {_http.ADVICE_ON_SHAPE}"
-            )
+            raise BadAnswerError(f"POST /snapshots/ was accepted, but the answer is no snapshot. {ADVICE_ON_NONSENSE}")
         return {key: value for key, value in snapshot.items() if key != "message"}
 
     def restore_snapshot(self, snapshot_id: int) -> dict:
@@ -108,7 +106,7 @@ class VpsClient:
         server = _shapes.server(self._request("GET", f"/servers/{server_id}/", within=within))
         if server is None:
             raise BadAnswerError(
-                f"GET /servers/{server_id}/ answered something that is no server. {_http.ADVICE_ON_SHAPE}"
+                f"GET /servers/{server_id}/ answered something that is no server. {ADVICE_ON_NONSENSE}"
             )
         return server
 
@@ -169,7 +167,7 @@ class VpsClient:
                 if item is None:
                     raise BadAnswerError(
                         f"GET {kind.path} answered items that are no {kind.plural}; nothing was decided. The first: "
-                        f"{json.dumps(result)[:300]}. {_http.ADVICE_ON_SHAPE}"
+                        f"{json.dumps(result)[:300]}. {ADVICE_ON_NONSENSE}"
                     )
                 key = str(_shapes.identities(item)[0])
                 if key in items:
@@ -185,8 +183,7 @@ class VpsClient:
                 return list(items.values())
             query = {**query, **following}
         raise BadAnswerError(
-            f"GET {kind.path}: more than {MOST_PAGES} pages came, and no end. Nothing was decided. "
-            f"{_http.ADVICE_ON_SHAPE}"
+            f"GET {kind.path}: more than {MOST_PAGES} pages came, and no end. Nothing was decided. {ADVICE_ON_NONSENSE}"
         )
 
     # How they travel.
@@ -222,7 +219,7 @@ def _read_answer(method: str, path: str, answer: _http.Answer) -> Any:
         if answer.is_readable:
             return answer.body
         raise BadAnswerError(
-            f"{method} {path} answered {status}, but {answer.text}. {_http.ADVICE_ON_SHAPE}",
+            f"{method} {path} answered {status}, but {answer.text}. {ADVICE_ON_NONSENSE}",
             status_code=status,
             api_error=answer.body,
         )
@@ -250,7 +247,7 @@ def _checked_page(kind: Kind, page: Any) -> tuple[list, int | None, dict]:
             return page["results"], _shapes.number(count), query
     raise BadAnswerError(
         f"GET {kind.path} answered something that is no list of {kind.plural}; nothing was decided. "
-        f"{_http.ADVICE_ON_SHAPE}"
+        f"{ADVICE_ON_NONSENSE}"
     )
 
 

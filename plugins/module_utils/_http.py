@@ -40,7 +40,6 @@ DEFAULT_URL = "https://admin.vps.org/api/v1"
 LARGEST_BODY = 32 * 2**20
 DEEPEST_BODY = 20
 LONGEST_RETRY_AFTER = 60
-ADVICE_ON_SHAPE = ADVICE_ON_NONSENSE
 MASK = "********"
 
 
@@ -170,7 +169,7 @@ class Http:
                 if len(content) > LARGEST_BODY:
                     raise BadAnswerError(
                         f"{method} {path} answered {response.status_code} with more than {LARGEST_BODY // 2**20} MiB, "
-                        f"and was not read to its end. {ADVICE_ON_SHAPE}"
+                        f"and was not read to its end. {ADVICE_ON_NONSENSE}"
                     )
             return response.status_code, response.headers, bytes(content)
 

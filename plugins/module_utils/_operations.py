@@ -16,8 +16,9 @@ from typing import Any
 
 from . import _servers, _snapshots
 from ._client import VpsClient
-from ._errors import ApiError, OperationError, VpsError
+from ._errors import ADVICE_ON_NONSENSE, ApiError, BadAnswerError, OperationError, VpsError
 from ._progress import Progress
+from ._shapes import is_of_server
 
 # Seconds before each look for what an unanswered request may have done: three looks over 15 s.
 LOOKS = (1, 4, 10)
@@ -93,7 +94,14 @@ class Creation:
         """Send the create, once in effect, and look whether others made one at the same time."""
 
         def write() -> dict:
-            return self._client.create_snapshot(self._server_id, self._name, description)
+            made = self._client.create_snapshot(self._server_id, self._name, description)
+            # What an answer names may be deleted later, so it must be new, and the one that was asked for.
+            if made["id"] in self._known or made["name"] != self._name or is_of_server(made, self._server_id) is False:
+                raise BadAnswerError(
+                    "POST /snapshots/ was accepted, but the answer describes another snapshot: "
+                    f"{_snapshots.label(made)}. {ADVICE_ON_NONSENSE}"
+                )
+            return made
 
         with _saying(f"Creating snapshot {self._name} of server {self._server_id}"):
             try:

@@ -18,7 +18,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
-from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -123,7 +123,7 @@ def _tell(line: str) -> None:
 def _is_wanted() -> bool:
     """What VPS_DIRECT says; anything but a clear no is a yes."""
     value = os.environ.get(SWITCH)
-    return is_missing(value) or boolean(value, strict=False) or str(value).strip().lower() not in ("false", "no", "0")
+    return is_missing(value) or str(value).strip().lower() not in BOOLEANS_FALSE
 
 
 def _own_pythons(task_vars: dict[str, Any]) -> set[str]:

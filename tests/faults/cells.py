@@ -236,6 +236,12 @@ def sized(size: int, fault: Fault) -> Fault:
     return small
 
 
+def answer_names_another(service: Service, call: Call, process: Any) -> Answer:
+    """The call is processed, but its answer describes a snapshot of somebody else."""
+    result = process()
+    return answer(result[0], service.snapshots[81]) if call.method == "POST" else result
+
+
 ODD_ITEMS = {
     f"{name}={value!r}"[:40]: changed_item(**{name: value})
     for name, values in {
@@ -277,6 +283,7 @@ FAULTS: dict[str, Fault] = {
     "503 minus": status(503, **{"Retry-After": "-5"}),
     "503 digits": status(503, **{"Retry-After": "9" * 5000}),
     "302": status(302, None, Location="https://evil.invalid/"),
+    "answer names another": answer_names_another,
     "results null": changed_page(lambda page: {**page, "results": None}),
     "results text": changed_page(lambda page: {**page, "results": ["a", 5, None]}),
     "count too large": changed_page(lambda page: {**page, "count": page["count"] + 1}),

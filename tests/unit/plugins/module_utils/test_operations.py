@@ -252,6 +252,16 @@ def test_without_a_wait_a_late_one_is_named_and_stays(client: Mock) -> None:
     assert "ids 3 and 4" in warnings[0]
 
 
+@pytest.mark.parametrize(
+    "named", [OLD, {**OWN, "name": "other"}, {**OWN, "server": {"id": 8}}], ids=["listed before", "name", "server"]
+)
+def test_an_answer_that_names_another_snapshot_never_makes_that_one_ours_to_delete(client: Mock, named: dict) -> None:
+    client.create_snapshot.side_effect = [named, named]
+    client.list_snapshots.side_effect = [[OLD], [OLD], [OLD], [OLD, *completed(OWN)]]
+    counts, _changed, deleted, _warnings = outcome(client)
+    assert (counts, deleted) == (3, [])
+
+
 def test_a_look_that_fails_after_the_create_is_a_warning(client: Mock) -> None:
     client.create_snapshot.return_value = OWN
     client.list_snapshots.side_effect = BUSY
