@@ -34,9 +34,19 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Note that the host is as it was
+- name: Begin the record of a host
   ansible.builtin.set_fact:
-    __safe_update_record: "{{ __safe_update_record | vpsdotorg.cloud.safe_update('restored') }}"
+    record: "{{ {} | vpsdotorg.cloud.safe_update('begin', seen) }}"
+  vars:
+    seen:
+      entry: main
+      variables: {safe_update_server_id: 12345}
+      host: web-1
+      address: 192.0.2.10
+      check_mode: false
+      places: []
+      user: me
+      node: here
 """
 
 RETURN = r"""

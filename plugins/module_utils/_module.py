@@ -65,6 +65,9 @@ RANGES = {
     "keep": (0, 1000000),
 }
 
+# What is kept in the account, or compared with what is: there the token is masked in every answer.
+TEXTS = ("name", "description", "name_prefix", "rotate_prefix")
+
 Verb = Callable[[VpsClient, dict[str, Any], bool], dict[str, Any]]
 
 
@@ -152,6 +155,19 @@ def check_ranges(params: dict[str, Any]) -> None:
             )
 
 
+def refuse_token_in_texts(params: dict[str, Any]) -> None:
+    """Refuse a text that holds the token: the account would show it, and no answer could be compared with it.
+
+    :raises VpsError: With the words for the user.
+    """
+    for option in TEXTS:
+        if params["api_token"].strip() in (params.get(option) or ""):
+            raise VpsError(
+                f"{option} contains the API token, which the account would show to all who may list it. Nothing was "
+                "sent; choose another text (is a variable mistaken?)."
+            )
+
+
 def refusal(text: str) -> str:
     """The words with which Ansible refuses the arguments, and what to do where they do not say it."""
     if text.startswith("missing required arguments:") and "api_token" in text:
@@ -176,6 +192,7 @@ def perform(
     try:
         refuse_empty_guards(module, arguments)
         check_ranges(params)
+        refuse_token_in_texts(params)
         client = connect(params, f"ansible-core/{ansible_version}", progress)
         result = module.verb(client, params, check_mode)
     except VpsError as error:

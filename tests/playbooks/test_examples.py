@@ -93,7 +93,9 @@ def site(controller: Any, health_port: int) -> Path:
     (folder / "checks.yml").write_text(yaml.safe_dump(checks))
     (folder / "update.yml").write_text("- name: Update\n  ansible.builtin.command: 'true'\n  changed_when: true\n")
     (folder / "servers.vps.yml").write_text("plugin: vpsdotorg.cloud.vps\nstatus: [active]\n")
-    hosts = {name: {"vps_server_id": number} for name, number in (("web-1", 12345), ("web-2", 12346))}
+    hosts = {
+        each["name"]: {"vps_server_id": each["id"], "ansible_host": each["ip_address"]} for each in SEED["servers"]
+    }
     inventory = {"all": {"children": {"web": {"hosts": hosts}}}}
     (folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
     return folder

@@ -83,5 +83,6 @@ def test_no_line_shows_the_token(serve: Any, run_playbook: Any) -> None:
         service=service,
         inventory=HOSTS,
     )
-    assert "Snapshot x-********" in run.stdout
+    assert "name contains the API token" in run.output
+    assert service.requests() == []
     assert service.token not in run.output

@@ -17,6 +17,10 @@ LABELS = {
         "reference_appendices/config.html#ansible-configuration-settings",
         "Ansible Configuration Settings",
     ),
+    "ansible_collections.ansible.builtin.local_connection": (
+        "collections/ansible/builtin/local_connection.html#ansible-collections-ansible-builtin-local-connection",
+        "ansible.builtin.local connection",
+    ),
     "common_return_values": ("reference_appendices/common_return_values.html#common-return-values", "Return Values"),
 }
 # Its settings, of which the inventory's cache has some.

@@ -305,7 +305,7 @@ def _checks(checks: Any) -> str:
     """The checks as one sentence. Each is its kind, a blank and what is checked."""
     sentences = []
     for check in _texts(checks):
-        kind, _, value = check.partition(" ")
+        kind, value = [*check.split(" ", 1), ""][:2]
         sentences.append(CHECKS.get(kind, f"{kind} {{}}").format(value))
     return f"Checks: {', '.join(sentences)}." if sentences else ""
 
@@ -391,7 +391,7 @@ def _steps(timeline: list[Mapping[str, Any]], axis: Mapping[str, Any]) -> list[d
     """The phases of one host, each from the end of the one before it."""
     moments = [(clean(step.get("phase")), _moment(step.get("end"))) for step in timeline]
     known = [(phase, moment) for phase, moment in moments if moment]
-    begins = [moment for _, moment in known]
+    begins = [moment for phase, moment in known]
     return [
         {
             "phase": phase,

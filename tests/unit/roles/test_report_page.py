@@ -147,7 +147,9 @@ def browser() -> Iterator[Browser]:
     ):
         try:
             assert driver.stdout
-            port = next(found[1] for line in driver.stdout if (found := re.search(r"successfully on port (\d+)", line)))
+            ports = (found[1] for line in driver.stdout if (found := re.search(r"successfully on port (\d+)", line)))
+            port = next(ports, None)
+            assert port, "chromedriver did not start"
             session = Browser(f"http://127.0.0.1:{port}", folder)
             yield session
             session.close()
@@ -217,12 +219,12 @@ def test_keyboard_alone_filters_opens_and_copies(browser: Browser, small: Path) 
     browser.press(ENTER)
     assert browser.run(VISIBLE) == ["rollback_failed"] * 2
     # The filter's other badges, the field for a name, the first host, its badge, the button.
-    for _ in range(20):
+    for _press in range(20):
         browser.press(TAB)
         if browser.run(focus) == "BUTTON":
             break
     browser.press(ENTER)
-    for _ in range(50):
+    for _look in range(50):
         label = browser.run("return document.activeElement.textContent")
         if label != "Copy":
             break

@@ -51,10 +51,13 @@ def begin(entry: str = "main", previous: dict[str, Any] | None = None, **variabl
     )
 
 
-def preflight(slots: list[dict[str, Any]] = (), server: dict[str, Any] = SERVER, **variables: Any) -> dict[str, Any]:
+def preflight(
+    slots: list[dict[str, Any]] | None = None, server: dict[str, Any] | None = None, **variables: Any
+) -> dict[str, Any]:
     """A host that has passed the API's part of the preflight, or has not."""
     seen = {key: variables.pop(key) for key in ("backups", "fleet", "api_time") if key in variables}
-    record = step(begin(**variables), "server", servers=[server] if server else [], snapshots=list(slots))
+    servers = [each for each in [SERVER if server is None else server] if each]
+    record = step(begin(**variables), "server", servers=servers, snapshots=slots or [])
     return step(record, "admit", **seen)
 
 
@@ -100,7 +103,7 @@ def test_a_good_update_goes_through_every_phase() -> None:
 @pytest.mark.parametrize(
     ("variables", "part"),
     [
-        ({"server": None}, "no server 101"),
+        ({"server": {}}, "no server 101"),
         ({"server": {**SERVER, "status": "suspended"}}, "is suspended. Wait until it is active."),
         ({"server": {**SERVER, "status": "stopped"}}, "Nothing shows who stopped it. Start it: ansible localhost"),
         (
