@@ -260,6 +260,7 @@ def whole_update(size: int, env: dict[str, str]) -> Cost:
             "safe_update_tasks": str(own),
             "safe_update_check_tasks": str(own),
             "safe_update_compare": False,
+            "safe_update_soak": 0,
             "safe_update_reboot": "never",
         }
         role = {"ansible.builtin.include_role": {"name": "vpsdotorg.cloud.safe_update"}}

@@ -111,6 +111,7 @@ def roll_out(service: Emulator, scratch: Path, servers: dict[str, Path]) -> int:
         "safe_update_on_failure": "rollback",
         # These servers have no services, ports and mounts of their own.
         "safe_update_compare": False,
+        "safe_update_soak": 0,
         "safe_update_report_dir": str(REPORT),
         # The emulator's minutes are short.
         "__safe_update_poll": 1,

@@ -47,6 +47,8 @@ SETTINGS = {
     "safe_update_timeout": 60,
     "safe_update_snapshot_timeout": 60,
     "safe_update_restore_timeout": 60,
+    "safe_update_soak": 4,
+    "safe_update_soak_interval": 2,
     "safe_update_checks": [
         {"url": "http://{{ ansible_host }}:8080/health", "retries": 5, "delay": 1},
         {"service": "hello-web", "retries": 5, "delay": 1},

@@ -39,6 +39,7 @@ SEED = {
 GROUP_VARS = {
     "safe_update_tasks": "{{ inventory_dir }}/update.yml",
     "safe_update_compare": False,
+    "safe_update_soak": 0,
     "safe_update_connection_timeout": 60,
     "safe_update": {"web-1": {"snapshot_id": 801}},
     "vault_vps_api_token": TOKEN,

@@ -306,10 +306,6 @@ FILES = (
 )
 # Promised for a later version. Refused until something heeds it: an option that is ignored is worse than none.
 PLANNED = {
-    "compare_ignore",
-    "soak",
-    "soak_interval",
-    "soak_failures",
     "pre_tasks",
     "pre_reboot_tasks",
     "post_tasks",

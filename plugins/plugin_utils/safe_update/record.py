@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._snapshots import newest_first
-from . import commands, evidence, packages, snapshots, verdict
+from . import access, commands, evidence, packages, snapshots, verdict
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -67,11 +67,14 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "manager": carried.get("manager", ""),
         "lists_age": carried.get("lists_age", ""),
         # What the host was when this run looked first: before its own preflight there may be one of the whole fleet.
-        "earlier": previous.get("baseline") or [],
+        "earlier": evidence.without_packages(previous.get("baseline") or []),
         "baseline": carried.get("baseline") or [],
         "now": [],
         "busy": [],
-        "missing": [],
+        "judgement": evidence.judge([], []),
+        # Of the soak: when it began and when the next look is due (seconds since 1970), how many looks have failed.
+        "soak": None,
+        "restarts": {},
         "is_as_before": False,
         "has_booted": False,
         "pending": carried.get("pending") or [],
@@ -112,6 +115,8 @@ def failed(record: Record, seen: Seen) -> Record:
         "task": "" if aborted else str(seen.get("task") or ""),
         "reason": verdict.join(
             "The play was aborted because of another host" if aborted else verdict.failure_words(result),
+            # Where the host let us in before, the update has locked us out.
+            access.lost(result) if record["baseline"] and not aborted else "",
             seen.get("advice"),
         ),
         "aborted": aborted,
@@ -252,19 +257,54 @@ def snapshot(record: Record, seen: Seen) -> Record:
 
 def look(record: Record, seen: Seen) -> Record:
     """Note what the host is and runs now. `seen`: ``inspection`` (as registered); a silent host tells nothing."""
-    found, before = evidence.lines(seen.get("inspection")), record["baseline"]
-    known = {**record, "now": found, "busy": evidence.busy(found), "missing": [], "is_as_before": False}
+    found, before, options = evidence.lines(seen.get("inspection")), record["baseline"], record["options"]
+    # In a soak the last look is the one that the host has to stay as well as.
+    last = record["now"] if record["soak"] else []
+    known = {**record, "now": found, "busy": evidence.busy(found), "is_as_before": False}
     known["has_booted"] = evidence.has_booted(before, found)
+    known["restarts"] = evidence.count_restarts(record["restarts"], last, found)
+    known["judgement"] = evidence.judge(
+        before,
+        found,
+        earlier=record["earlier"],
+        last=last,
+        restarts=known["restarts"],
+        ignore=options["compare_ignore"],
+        limit=options["connection_timeout"],
+    )
     if not found or not before:
         return known
     return {
         **known,
-        "missing": evidence.missing(before, found),
-        # After a restore nothing differs, and what the update had changed is still to be told.
+        # After a restore little differs, and what the update had changed is still to be told.
+        "differences": record["differences"] if record["failure"] else known["judgement"]["differences"],
         "packages": evidence.packages(before, found) or record["packages"],
         "restart_due": evidence.asks_for_restart(found),
         "is_as_before": evidence.is_as_before(before, found),
     }
+
+
+def soak(record: Record, _seen: Seen, now: datetime) -> Record:
+    """Begin to watch whether the host stays healthy."""
+    interval = record["options"]["soak_interval"]
+    watch = {"since": now.timestamp(), "failed": 0, "next": now.timestamp() + interval}
+    return {**record, "soak": watch, "restarts": {}}
+
+
+def soaked(record: Record, seen: Seen, now: datetime) -> Record:
+    """Note the end of a look of the soak. `seen`: of one that failed ``task`` and ``result``, as in `failed`."""
+    options, watch = record["options"], record["soak"]
+    due = min(watch["next"] + options["soak_interval"], watch["since"] + options["soak"])
+    if not seen.get("result"):
+        return {**record, "soak": {**watch, "next": due}}
+    after = int(now.timestamp() - watch["since"])
+    if watch["failed"] < options["soak_failures"]:
+        why = f"{after} s after it was found well, the host was not: {verdict.failure_words(seen['result'])}"
+        # A look that may fail has told what it saw: the next one begins anew.
+        watch = {**watch, "next": due, "failed": watch["failed"] + 1}
+        return {**record, "soak": watch, "restarts": {}, "warnings": [*record["warnings"], verdict.join(why)]}
+    advice = f"It was well at first; this was seen {after} s later (safe_update_soak)"
+    return failed({**record, "soak": None, "restarts": {}}, {**seen, "phase": "verify", "advice": advice})
 
 
 def booted(record: Record, seen: Seen) -> Record:
@@ -355,7 +395,7 @@ def result(record: Record) -> dict[str, Any]:
         "rebooted": record["rebooted"],
         "restart_due": record["restart_due"],
         "slots_used": len(record["slots"]),
-        "warnings": record["warnings"],
+        "warnings": [*record["warnings"], *verdict.difference_warnings(record)],
         "evidence": [] if well else record["evidence"],
         "timeline": record["timeline"],
         "check_mode": record["check_mode"],
@@ -396,6 +436,8 @@ def facts(record: Record) -> dict[str, Any]:
         "description": f"safe_update: {record['by']}"
         + ("; server stopped for this snapshot" if options["offline"] else ""),
         "must_reboot": due,
+        # How many looks there are, the last one at the end.
+        "soak_looks": -(-options["soak"] // options["soak_interval"]),
         "unfinished": evidence.unfinished(record["baseline"]),
         "versions": packages.versions(record["pending"]),
         "spared": bool(unharmed and failure.get("phase") == "update"),
@@ -408,6 +450,8 @@ TIMED: dict[str, Callable[[Record, Seen, datetime], Record]] = {
     "admit": admit,
     "ready": lambda record, _seen, now: ready(record, now),
     "over": over,
+    "soak": soak,
+    "soaked": soaked,
 }
 STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "failed": failed,

@@ -123,6 +123,13 @@ def check_names(record: Mapping[str, Any]) -> list[str]:
     return [check_label(check) for check in record["options"]["checks"]]
 
 
+def difference_warnings(record: Mapping[str, Any]) -> list[str]:
+    """What differs, and fails nobody, as one warning."""
+    differences = record["differences"]
+    said = "Not as before, though nothing that is wanted at boot and worked before:"
+    return [f"{said} {'; '.join(differences)}."] if differences else []
+
+
 def _told(failure: Mapping[str, Any] | None) -> str:
     if not failure:
         return ""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -15,8 +15,9 @@ from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import
 
 NOW = datetime(2026, 1, 31, 23, 59, tzinfo=timezone.utc)
 SERVER = {"id": 101, "uuid": None, "name": "web", "hostname": "web.example", "status": "active", "ipv4": ["192.0.2.1"]}
-BEFORE = ["boot 1", "package a:amd64 1", "service nginx.service", "port 443"]
-AFTER = ["boot 1", "package a:amd64 2", "service nginx.service", "port 443"]
+BEFORE = ["boot 1", "package a:amd64 1", "route IPv4", "end"]
+AFTER = ["boot 1", "package a:amd64 2", "route IPv4", "end"]
+BROKEN = ["boot 1", "package a:amd64 2", "end"]
 
 
 def snapshot(number: int, status: str = "completed", name: str = "", **more: Any) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def test_a_good_update_goes_through_every_phase() -> None:
     record = shot(ready())
     assert record["todo"] == ["preflight", "snapshot", "update", "verify", "cleanup"]
     record = step(record, "look", inspection={"stdout_lines": AFTER})
-    assert record["missing"] == []
+    assert record["judgement"]["failures"] == []
     record = step(record, "leftovers", snapshots=[snapshot(1), snapshot(31, name="safe-update-20260131T235900Z")])
     assert [each["id"] for each in record["prunable"]] == [831, 801]
     record = step(record, "cleaned", pruned={"results": [{"deleted": [{"id": 831, "name": "x"}]}]}, over="cleanup")
@@ -330,3 +331,41 @@ def test_why_a_task_failed(result: dict[str, Any], said: str) -> None:
 def test_an_unknown_step_is_a_bug() -> None:
     with pytest.raises(KeyError):
         step(begin(), "nonsense")
+
+
+def soak(record: dict[str, Any], look: list[str], seconds: int) -> dict[str, Any]:
+    """One look of a soak, as tasks/soak.yml does it."""
+    seen: dict[str, Any] = {}
+    record = step(record, "look", inspection={"stdout_lines": look})
+    if record["judgement"]["failures"]:
+        seen = {"task": "Compare", "result": {"failed": True, "msg": "; ".join(record["judgement"]["failures"])}}
+    return records.advance(record, "soaked", seen, NOW + timedelta(seconds=seconds), lambda path: path)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "looks", "outcome", "warnings"),
+    [
+        (0, [AFTER, AFTER], "updated", 0),
+        (0, [AFTER, BROKEN], "kept", 0),
+        (1, [BROKEN, AFTER], "updated", 1),
+        (1, [BROKEN, BROKEN], "kept", 1),
+        (0, [[], AFTER], "kept", 0),
+    ],
+)
+def test_a_soak(allowed: int, looks: list[list[str]], outcome: str, warnings: int) -> None:
+    record = step(
+        shot(ready(soak=20, soak_interval=15, soak_failures=allowed)), "look", inspection={"stdout_lines": AFTER}
+    )
+    assert record["soak_looks"] == 2
+    record = step(record, "soak")
+    assert record["soak"]["next"] - NOW.timestamp() == 15
+    for count, look in enumerate(looks, 1):
+        if record["failure"]:
+            break
+        record = soak(record, look, count * 15)
+        # The last look is at the end, and not an interval later.
+        assert record["failure"] or record["soak"]["next"] - NOW.timestamp() == 20
+    assert told(record)["outcome"] == outcome
+    assert len(record["warnings"]) == warnings
+    if outcome == "kept":
+        assert "safe_update_soak" in told(record)["reason"]
