@@ -16,6 +16,8 @@ from fnmatch import fnmatchcase
 MANAGERS = ("apt", "dnf")
 # Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])
 APT = re.compile(r"Inst (?P<name>\S+) (?:\[(?P<old>\S+)\] )?\((?P<new>\S+) (?P<origin>.*)")
+# ACTION: NAME-VERSION-RELEASE.ARCH
+DNF = re.compile(r"(?P<action>Installed|Removed): (?P<name>.+)-(?P<version>[^-]+-[^-]+)\.(?P<arch>[^.]+)$")
 REMOVED = re.compile(r"(?:Remv|Purg) (?P<name>\S+)")
 
 
@@ -59,9 +61,29 @@ def left(pending: Iterable[dict[str, str]], still: Iterable[dict[str, str]]) -> 
 
 
 def dnf_pending(results: Iterable[str]) -> list[dict[str, str]]:
-    """What Ansible's dnf module, in check mode, says that it would install."""
-    names = [line.removeprefix("Installed: ") for line in results if line.startswith("Installed: ")]
-    return [{"name": name, "old": "", "new": ""} for name in names]
+    """What Ansible's dnf module, in check mode, says that it would install; of each the name as rpm gives it."""
+    found = _dnf(results)
+    old = {name: version for action, name, version in found if action == "Removed"}
+    return [
+        {"name": name, "old": old.get(name, ""), "new": version}
+        for action, name, version in found
+        if action == "Installed"
+    ]
+
+
+def dnf_removals(results: Iterable[str], allowed: Iterable[str]) -> list[str]:
+    """The packages that it would remove for good, but for those of ``allowed`` (names or globs)."""
+    globs, found = list(allowed), _dnf(results)
+    # Of what is updated, the old version is removed too; of a kernel, the oldest one.
+    stays = {name for action, name, _version in found if action == "Installed"}
+    gone = {name for action, name, _version in found if action == "Removed"} - stays
+    return sorted(name for name in gone if not is_named(name, globs) and not is_named(name.rpartition(".")[0], globs))
+
+
+def _dnf(results: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Each ``ACTION: NAME-[EPOCH:]VERSION-RELEASE.ARCH`` as action, ``NAME.ARCH`` and version."""
+    matches = filter(None, map(DNF.match, results))
+    return [(match["action"], f"{match['name']}.{match['arch']}", match["version"]) for match in matches]
 
 
 def versions(pending: Iterable[dict[str, str]]) -> list[str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._snapshots import newest_first
-from . import access, commands, evidence, packages, snapshots, verdict
+from . import access, commands, evidence, packages, snapshots, update, verdict
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -182,19 +182,10 @@ def baseline(record: Record, seen: Seen) -> Record:
 
 
 def pending(record: Record, seen: Seen) -> Record:
-    """Note what is pending. `seen`: ``said`` (lines of the package manager) and ``lists`` (seconds since 1970)."""
-    options = record["options"]
-    said = seen.get("said") or []
+    """Note what is pending. `seen`: ``asked`` (the package manager, as registered), ``lists`` (seconds since 1970)."""
     age = datetime.fromtimestamp(seen.get("lists") or 0, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    known = {**record, "lists_age": age}
-    if record["manager"] != "apt":
-        return {**known, "pending": packages.dnf_pending(said)}
-    half = evidence.unfinished(record["baseline"])
-    known["pending"] = packages.apt_pending(said, options["scope"], options["exclude"], half)
-    allowed = options["allow_removals"]
-    # What is excluded is held, so it is not removed either; updates of the scope security name their packages.
-    spared = [*options["exclude"], *(allowed if isinstance(allowed, list) else [])]
-    gone = packages.apt_removals(said, spared) if options["scope"] == "full" and allowed is not True else []
+    found, gone = _asked(record, seen)
+    known = {**record, "lists_age": age, "pending": found}
     if not gone:
         return known
     return refuse(
@@ -205,18 +196,44 @@ def pending(record: Record, seen: Seen) -> Record:
     )
 
 
+def _asked(record: Record, seen: Seen) -> tuple[list[dict[str, str]], list[str]]:
+    """What an update would change, and what it would remove and may not."""
+    options, asked = record["options"], seen.get("asked") or {}
+    allowed = options["allow_removals"]
+    # What is excluded is held, so it is not removed either.
+    spared = ["*"] if allowed is True else [*options["exclude"], *(allowed or [])]
+    if record["manager"] != "apt":
+        said = asked.get("results") or []
+        return packages.dnf_pending(said), packages.dnf_removals(said, spared)
+    said, half = asked.get("stdout_lines") or [], evidence.unfinished(record["baseline"])
+    found = packages.apt_pending(said, options["scope"], options["exclude"], half)
+    # Updates of the scope security are named, and apt is told to remove nothing for them.
+    return found, packages.apt_removals(said, spared) if options["scope"] == "full" else []
+
+
+def ended(record: Record, seen: Seen) -> Record:
+    """Note how a command of the update ended. `seen`: ``run`` (what files/update.sh said, as registered)."""
+    found = update.state((seen.get("run") or {}).get("stdout_lines") or [])
+    why = update.failure(found, record["options"]["timeout"])
+    return refuse(record, "update", why, "Update the packages") if why else record
+
+
 def applied(record: Record, seen: Seen) -> Record:
-    """Refuse to call an update done that has left what was pending. `seen`: ``said``, as for `pending`."""
-    options = record["options"]
-    still = packages.apt_pending(seen.get("said") or [], options["scope"], options["exclude"], [])
-    rest = packages.left(record["pending"], still)
+    """Refuse to call an update done that has left what was pending. `seen`: ``asked``, as for `pending`."""
+    asked = seen.get("asked") or {}
+    if asked.get("unreachable"):
+        return refuse(record, "update", f"The connection was lost right after the update: {asked.get('msg') or ''}")
+    rest = packages.left(record["pending"], _asked({**record, "baseline": []}, seen)[0])
     if not rest:
         return record
+    where = {
+        "apt": "/var/log/apt/history.log and at the host's own apt configuration (APT_CONFIG, /etc/apt/apt.conf.d)",
+        "dnf": "/var/log/dnf.log and at the host's own configuration (/etc/dnf/dnf.conf)",
+    }[record["manager"]]
     return refuse(
         record,
         "update",
-        f"The package manager ended without an error, and has not installed: {', '.join(rest)}. Look at "
-        "/var/log/apt/term.log and at the host's own apt configuration (APT_CONFIG, /etc/apt/apt.conf.d)",
+        f"The package manager ended without an error, and has not installed: {', '.join(rest)}. Look at {where}",
     )
 
 
@@ -427,6 +444,10 @@ def facts(record: Record) -> dict[str, Any]:
     rotated = snapshots.rotated(record["slots"], options["name_prefix"])
     due = options["reboot"] == "always" or (options["reboot"] == "when_required" and record["restart_due"])
     failure = record["failure"] or {}
+    known = {
+        "unfinished": evidence.unfinished(record["baseline"]),
+        "versions": packages.versions(record["pending"]),
+    }
     unharmed = record["is_as_before"] and not record["rebooted"] and not options["tasks"]
     return {
         "todo": todo(record),
@@ -438,8 +459,8 @@ def facts(record: Record) -> dict[str, Any]:
         "must_reboot": due,
         # How many looks there are, the last one at the end.
         "soak_looks": -(-options["soak"] // options["soak_interval"]),
-        "unfinished": evidence.unfinished(record["baseline"]),
-        "versions": packages.versions(record["pending"]),
+        **known,
+        "launches": [] if options["tasks"] else update.commands({**record, **known}),
         "spared": bool(unharmed and failure.get("phase") == "update"),
         "start_command": verdict.start_command(record),
         "well": verdict.outcome(record) in verdict.WELL,
@@ -459,6 +480,7 @@ STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "system": system,
     "baseline": baseline,
     "pending": pending,
+    "ended": ended,
     "applied": applied,
     "snapshot": snapshot,
     "look": look,

@@ -70,7 +70,7 @@ def host(**options: Any) -> dict[str, Any]:
     ],
 )
 def test_what_an_update_would_remove_is_refused(options: dict[str, Any], named: str) -> None:
-    failure = record.pending(host(**options), {"said": SAID})["failure"]
+    failure = record.pending(host(**options), {"asked": {"stdout_lines": SAID}})["failure"]
     assert (failure is not None) == bool(named)
     if failure:
         assert failure["phase"] == "preflight"
@@ -89,9 +89,47 @@ def test_what_an_update_would_remove_is_refused(options: dict[str, Any], named: 
     ],
 )
 def test_an_update_that_leaves_what_was_pending_has_failed(options: dict[str, Any], said: list[str], rest: str) -> None:
-    before = record.pending(host(allow_removals=True, **options), {"said": SAID})
-    failure = record.applied(before, {"said": said})["failure"]
+    before = record.pending(host(allow_removals=True, **options), {"asked": {"stdout_lines": SAID}})
+    failure = record.applied(before, {"asked": {"stdout_lines": said}})["failure"]
     assert (failure is not None) == bool(rest)
     if failure:
         assert failure["phase"] == "update"
         assert f"has not installed: {rest}. " in failure["reason"]
+
+
+# As Ansible's dnf module says it.
+RPMS = [
+    "Installed: bash-5.1.8-9.el9.x86_64",
+    "Installed: kernel-core-5.14.0-503.el9.x86_64",
+    "Installed: new-lib-0:1.0-1.el9.noarch",
+    "Removed: bash-5.1.8-6.el9.x86_64",
+    "Removed: kernel-core-5.14.0-70.el9.x86_64",
+    "Removed: old-mail-1.0-1.el9.x86_64",
+    "nothing of the kind",
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "gone"), [({}, "old-mail.x86_64"), ({"allow_removals": ["old-*"]}, ""), ({"exclude": ["old-mail"]}, "")]
+)
+def test_what_dnf_would_change_and_remove(options: dict[str, Any], gone: str) -> None:
+    found = record.pending({**host(**options), "manager": "dnf"}, {"asked": {"results": RPMS}})
+    assert found["pending"] == [
+        {"name": "bash.x86_64", "old": "5.1.8-6.el9", "new": "5.1.8-9.el9"},
+        {"name": "kernel-core.x86_64", "old": "5.14.0-70.el9", "new": "5.14.0-503.el9"},
+        {"name": "new-lib.noarch", "old": "", "new": "0:1.0-1.el9"},
+    ]
+    assert (found["failure"] or {"reason": ""})["reason"].startswith(f"The update would remove {gone}." if gone else "")
+    assert bool(found["failure"]) == bool(gone)
+
+
+def test_what_dnf_has_left_is_named() -> None:
+    known = {**host(allow_removals=True), "manager": "dnf"}
+    before = record.pending(known, {"asked": {"results": RPMS}})
+    failure = record.applied(before, {"asked": {"results": RPMS[:1] + RPMS[3:4]}})["failure"]
+    assert "has not installed: bash.x86_64 5.1.8-9.el9. Look at /var/log/dnf.log" in failure["reason"]
+    assert not record.applied(before, {"asked": {"results": []}})["failure"]
+
+
+def test_an_update_that_nobody_could_be_asked_about_has_failed() -> None:
+    assert "lost right after" in record.applied(host(), {"asked": {"unreachable": True}})["failure"]["reason"]

@@ -179,9 +179,9 @@ def test_hosts_that_cannot_be_looked_at() -> None:
 def test_nothing_pending_and_no_time() -> None:
     record = preflight(window_end="2026-02-01T00:00:00Z")
     record = {**record, "manager": "apt", "baseline": BEFORE}
-    nothing = step(step(record, "pending", said=["Reading package lists..."], lists=0), "ready")
+    nothing = step(step(record, "pending", asked={"stdout_lines": ["Reading package lists..."]}, lists=0), "ready")
     assert told(nothing)["outcome"] == "up_to_date"
-    some = step(step(record, "pending", said=["Inst a [1] (2 Debian [amd64])"], lists=0), "ready")
+    some = step(step(record, "pending", asked={"stdout_lines": ["Inst a [1] (2 Debian [amd64])"]}, lists=0), "ready")
     assert some["pending"] == [{"name": "a", "old": "1", "new": "2"}]
     assert told(some)["outcome"] == "postponed"
     assert some["todo"] == []
