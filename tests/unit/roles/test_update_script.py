@@ -9,18 +9,20 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import update
 
 SCRIPT = Path(__file__).parents[3] / "roles/safe_update/files/update.sh"
-NAME = "safe-update-20260131T020000Z"
 
 
 class Host:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # Of its own: a time limit ends what has the name in its environment.
+        self.name = f"safe-update-{uuid.uuid4().hex}Z"
         text = SCRIPT.read_text(encoding="utf-8").replace("/run/systemd/system", "/nowhere")
         self._text = text.replace("files=/run/", f"files={folder}/").replace("/var/lib/", f"{folder}/")
         tools = folder / "bin"
@@ -31,7 +33,7 @@ class Host:
 
     def run(self, *words: str) -> list[str]:
         environment = {**os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
-        command = ["sh", "-s", words[0], NAME, *words[1:]]
+        command = ["sh", "-s", words[0], self.name, *words[1:]]
         done = subprocess.run(
             command, input=self._text, env=environment, capture_output=True, text=True, timeout=60, check=True
         )
@@ -84,7 +86,7 @@ def test_a_second_start_changes_nothing(host: Host) -> None:
 
 def test_one_that_was_killed_has_ended(host: Host) -> None:
     host.run("start", "60", "sleep", "60")
-    pid = int((host.folder / f"{NAME}.pid").read_text())
+    pid = int((host.folder / f"{host.name}.pid").read_text())
     os.kill(pid, 9)
     assert host.end()["result"] == "lost"
     subprocess.run(["pkill", "-KILL", "-g", str(pid)], check=False)
