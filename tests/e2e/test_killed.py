@@ -62,7 +62,7 @@ class Story:
         running.wait_for(task, name, times=times)
         running.kill()
         if name == "web2":
-            wait_until(lambda: self.site.processes(name, "/usr/bin/apt-get"), "the update that goes on", patience=15)
+            wait_until(lambda: self.site.processes(name, "apt-get --yes"), "the update that goes on", patience=15)
 
     def _restore_stopped(self) -> str:
         """Put web3 back by hand, as it was before the run that was killed; it is off meanwhile."""
