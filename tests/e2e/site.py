@@ -47,6 +47,8 @@ SETTINGS = {
     "safe_update_timeout": 60,
     "safe_update_snapshot_timeout": 60,
     "safe_update_restore_timeout": 60,
+    # Of 512 MiB.
+    "safe_update_min_free": {"/": "50M"},
     "safe_update_soak": 4,
     "safe_update_soak_interval": 2,
     "safe_update_checks": [

@@ -57,6 +57,7 @@ HOST = {
     "safe_update_tasks": str(TASKS / "update.yml"),
     "safe_update_check_tasks": str(TASKS / "check.yml"),
     "safe_update_compare": False,
+    "safe_update_min_free": {"/": 0},
     "safe_update_soak": 0,
     "safe_update_reboot": "never",
     "safe_update_connection_timeout": 90,

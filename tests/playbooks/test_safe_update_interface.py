@@ -28,6 +28,7 @@ PROMISED = {
     "safe_update_scope": "full",
     "safe_update_exclude": [],
     "safe_update_allow_removals": False,
+    "safe_update_min_free": {"/": "500M", "/usr": "500M", "/var": "500M", "/boot": "100M"},
     "safe_update_tasks": None,
     "safe_update_timeout": 3600,
     "safe_update_reboot": "when_required",

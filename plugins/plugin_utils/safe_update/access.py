@@ -32,6 +32,11 @@ LOST = (
         "Install it on the server's console",
     ),
     (
+        r"no start of json char found|no space left on device|read-only file system|disk quota exceeded",
+        "The host's file system takes no files, without which Ansible can run nothing there",
+        "Look at it on the server's console: df -h, df -i, dmesg",
+    ),
+    (
         r"permission denied \(|authentication fail|too many authentication failures",
         "ssh does not let Ansible's user in any more",
         "Look at sshd, its keys and the user on the server's console",

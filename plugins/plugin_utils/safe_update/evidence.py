@@ -90,11 +90,6 @@ def _unit(line: str) -> dict[str, str]:
     return unit
 
 
-def busy(look: Iterable[str]) -> list[str]:
-    """The locks of package managers that are at work."""
-    return sorted(_named(look, "busy "))
-
-
 def unfinished(look: Iterable[str]) -> list[str]:
     """The packages that an earlier run left half done."""
     return sorted(_named(look, "unfinished "))
@@ -135,7 +130,7 @@ def is_as_before(before: Iterable[str], now: Sequence[str]) -> bool:
 
 def packages(before: Iterable[str], now: Iterable[str]) -> list[dict[str, str]]:
     """The packages that are not as before: ``name``, ``old`` and ``new`` version, empty where there is none."""
-    old, new = _versions(before), _versions(now)
+    old, new = versions(before), versions(now)
     return [
         {"name": name, "old": old.get(name, ""), "new": new.get(name, "")}
         for name in sorted({*old, *new})
@@ -727,6 +722,7 @@ def _named(look: Iterable[str], kind: str) -> set[str]:
     return {line.removeprefix(kind) for line in look if line.startswith(kind)}
 
 
-def _versions(look: Iterable[str]) -> dict[str, str]:
+def versions(look: Iterable[str]) -> dict[str, str]:
+    """The version of each package, by ``NAME:ARCHITECTURE``; what is not whole has its state behind a comma."""
     words = [line.split(" ") for line in look if line.startswith("package ")]
     return {word[1]: word[2] for word in words if len(word) == 3}

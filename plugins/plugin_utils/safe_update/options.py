@@ -33,6 +33,9 @@ KEYS = {
 EVERY_CHECK = {"retries": 5, "delay": 3, "timeout": 10}
 # What argument_specs makes of a key that was not given.
 UNSET = (None, "", [])
+# What stays free on a disk, in MiB.
+MIN_FREE = {"/": "500M", "/usr": "500M", "/var": "500M", "/boot": "100M"}
+SIZE = re.compile(r"(?P<number>[0-9]{1,15}(\.[0-9]{1,6})?) ?(?P<unit>[KMGT])?(i?B)?", re.IGNORECASE)
 TRUE = ("true", "yes", "on", "1", "y", "t", "1.0")
 FALSE = ("false", "no", "off", "0", "n", "f", "0.0")
 
@@ -190,11 +193,20 @@ def removals(value: Any) -> bool | list[str]:
         return texts(value)
 
 
-def mapping(value: Any) -> dict[str, str]:
-    """Paths and sizes; whoever measures reads the sizes."""
+def sizes(value: Any) -> dict[str, int]:
+    """Bytes by path; a size is a number and one of K, M, G, T (each 1024 times the one before). Null is the default."""
     if not isinstance(value, dict):
         raise InvalidError("a mapping of paths to sizes, such as {/: 500M}")
-    return {str(path): text(size) for path, size in value.items()}
+    found = {}
+    for path, size in value.items():
+        if not str(path).startswith("/"):
+            raise InvalidError(f"a mapping of absolute paths to sizes, and {path} is no absolute path")
+        text_of_it = str(MIN_FREE.get(str(path), 0) if size is None or size == "" else size).strip()
+        match = None if isinstance(size, bool) else SIZE.fullmatch(text_of_it)
+        if not match:
+            raise InvalidError(f"a mapping of paths to sizes such as 500M or 2G, and {path} has {_shown(size)}")
+        found[str(path)] = int(float(match["number"]) * 1024 ** " KMGT".index((match["unit"] or " ").upper()))
+    return found
 
 
 def anything(value: Any) -> Any:
@@ -310,7 +322,6 @@ PLANNED = {
     "pre_reboot_tasks",
     "post_tasks",
     "window",
-    "min_free",
     "versions_from",
     "keep_broken",
     "max_failures",
@@ -354,7 +365,7 @@ OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "pre_reboot_tasks": (None, text),
     "post_tasks": (None, text),
     "window": ([], anything),
-    "min_free": ({"/": "500M", "/usr": "500M", "/var": "500M", "/boot": "100M"}, mapping),
+    "min_free": ({path: int(size[:-1]) * 2**20 for path, size in MIN_FREE.items()}, sizes),
     "allow_removals": (False, removals),
     "versions_from": (None, text),
     "keep_broken": (False, boolean),

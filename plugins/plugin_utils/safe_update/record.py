@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._snapshots import newest_first
-from . import access, commands, evidence, packages, snapshots, update, verdict
+from . import access, commands, evidence, packages, room, snapshots, update, verdict
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -70,7 +70,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "earlier": evidence.without_packages(previous.get("baseline") or []),
         "baseline": carried.get("baseline") or [],
         "now": [],
-        "busy": [],
+        "room": room.look([]),
         "judgement": evidence.judge([], []),
         # Of the soak: when it began and when the next look is due (seconds since 1970), how many looks have failed.
         "soak": None,
@@ -144,14 +144,55 @@ def admit(record: Record, seen: Seen, now: datetime) -> Record:
     return refuse(record, "preflight", verdict.join(*reasons)) if any(reasons) else record
 
 
+def rooms(record: Record, seen: Seen) -> Record:
+    """Refuse a host that has no room, or whose packages are being changed. `seen`: ``run`` (as registered)."""
+    run = seen.get("run") or {}
+    if run.get("unreachable"):
+        return refuse(record, _looking(record), _silence(record, run))
+    found = room.look(run.get("stdout_lines") or [])
+    known = {**record, "room": found}
+    if not found["heard"]:
+        said = verdict.failure_words({**run, "failed": True})
+        return refuse(known, _looking(record), f"The host could not be looked at: {said}")
+    if found["busy"]:
+        return refuse(
+            known,
+            _looking(record),
+            f"A package manager is at work on the host: {'; '.join(found['busy'])}. Run again when it is done",
+        )
+    reasons = room.refusals(found, record["options"]["min_free"], {})
+    return refuse(known, _looking(record), verdict.join(*reasons)) if reasons else known
+
+
+def refreshed(record: Record, seen: Seen) -> Record:
+    """Refuse a host whose package lists cannot be refreshed. `seen`: ``run`` (as registered)."""
+    run = seen.get("run") or {}
+    if run.get("unreachable"):
+        return refuse(record, _looking(record), _silence(record, run))
+    said = [*(run.get("stdout_lines") or []), *(run.get("stderr_lines") or [])]
+    why = room.repositories(said or [str(run.get("msg") or "")], run.get("rc", 1))
+    return refuse(record, _looking(record), why) if why else record
+
+
+def sized(record: Record, seen: Seen) -> Record:
+    """Refuse a host that has no room for this very update. `seen`: ``run`` (what the package manager says of sizes)."""
+    said = (seen.get("run") or {}).get("stdout_lines") or []
+    needed = room.need(said, record["pending"], record["room"]["kernel"])
+    reasons = room.refusals(record["room"], record["options"]["min_free"], needed)
+    return refuse(record, _looking(record), verdict.join(*reasons)) if reasons else record
+
+
+def _silence(record: Record, run: Mapping[str, Any]) -> str:
+    status = record["server"].get("status")
+    says = f"The API says that its server is {status}" if status else ""
+    return verdict.join(f"The host does not answer: {run.get('msg') or 'no reason given'}", says)
+
+
 def system(record: Record, seen: Seen) -> Record:
     """Note what kind of system the host is. `seen`: ``facts`` (as registered), ``manager``, ``managers``."""
     facts = seen.get("facts") or {}
     if facts.get("unreachable"):
-        status = record["server"].get("status")
-        says = f"The API says that its server is {status}" if status else ""
-        reason = verdict.join(f"The host does not answer: {facts.get('msg') or 'no reason given'}", says)
-        return refuse(record, _looking(record), reason)
+        return refuse(record, _looking(record), _silence(record, facts))
     if not record["options"]["tasks"] and seen["manager"] not in seen["managers"]:
         known = " and ".join(seen["managers"]) or "no package manager"
         return refuse(
@@ -167,17 +208,9 @@ def baseline(record: Record, seen: Seen) -> Record:
     """Note what the host is and runs before anything is done. `seen`: ``inspection`` (as registered)."""
     inspection = seen.get("inspection") or {}
     facts = evidence.lines(inspection)
-    locks = evidence.busy(facts)
     if not facts:
         said = inspection.get("msg") or "it said nothing"
         return refuse(record, _looking(record), f"The host could not be inspected: {said}")
-    if locks:
-        return refuse(
-            record,
-            _looking(record),
-            f"A package manager is at work on the host (it holds {', '.join(locks)}): an automatic update, or that of "
-            "an earlier run that was killed. Run again when it is done",
-        )
     return {**record, "baseline": facts, "now": facts, "restart_due": evidence.asks_for_restart(facts)}
 
 
@@ -186,6 +219,15 @@ def pending(record: Record, seen: Seen) -> Record:
     age = datetime.fromtimestamp(seen.get("lists") or 0, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     found, gone = _asked(record, seen)
     known = {**record, "lists_age": age, "pending": found}
+    again, words = room.fails_again(record["room"]["before"], found, evidence.versions(record["baseline"]))
+    if again:
+        return refuse(
+            known,
+            _looking(record),
+            f"Nothing is pending but {', '.join(again)}, half installed since an earlier update, and that has failed "
+            f"before: {words or 'nothing was said'}. Mend it on the host (dpkg --configure --pending), or install "
+            "another version there",
+        )
     if not gone:
         return known
     return refuse(
@@ -277,7 +319,7 @@ def look(record: Record, seen: Seen) -> Record:
     found, before, options = evidence.lines(seen.get("inspection")), record["baseline"], record["options"]
     # In a soak the last look is the one that the host has to stay as well as.
     last = record["now"] if record["soak"] else []
-    known = {**record, "now": found, "busy": evidence.busy(found), "is_as_before": False}
+    known = {**record, "now": found, "is_as_before": False}
     known["has_booted"] = evidence.has_booted(before, found)
     known["restarts"] = evidence.count_restarts(record["restarts"], last, found)
     known["judgement"] = evidence.judge(
@@ -460,6 +502,8 @@ def facts(record: Record) -> dict[str, Any]:
         # How many looks there are, the last one at the end.
         "soak_looks": -(-options["soak"] // options["soak_interval"]),
         **known,
+        "sizes": update.sizes({**record, **known}),
+        "room_paths": list(dict.fromkeys([*room.PATHS, *options["min_free"]])),
         "launches": [] if options["tasks"] else update.commands({**record, **known}),
         "spared": bool(unharmed and failure.get("phase") == "update"),
         "start_command": verdict.start_command(record),
@@ -480,6 +524,9 @@ STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "system": system,
     "baseline": baseline,
     "pending": pending,
+    "rooms": rooms,
+    "refreshed": refreshed,
+    "sized": sized,
     "ended": ended,
     "applied": applied,
     "snapshot": snapshot,

@@ -63,6 +63,13 @@ def commands(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [*launches, {"name": name, "words": [*quiet, *_apt(record["options"], record["versions"])]}]
 
 
+def sizes(record: Mapping[str, Any]) -> list[str]:
+    """The words that ask apt what the update needs, and change nothing; for dnf there are none."""
+    if record["manager"] != "apt":
+        return []
+    return ["env", "LC_ALL=C", "apt-get", "--print-uris", "--quiet", *_what(record["options"], record["versions"])]
+
+
 def _apt(options: Mapping[str, Any], versions: Iterable[str]) -> list[str]:
     settings = [
         *(f"Dpkg::Options::={each}" for each in KEEP_FILES),
@@ -71,11 +78,12 @@ def _apt(options: Mapping[str, Any], versions: Iterable[str]) -> list[str]:
         "Dpkg::Use-Pty=false",
     ]
     words = ["apt-get", "--yes", "--quiet", *(word for each in settings for word in ("-o", each))]
-    if not options["allow_removals"]:
-        words.append("--no-remove")
-    return (
-        [*words, "install", "--only-upgrade", *versions] if options["scope"] == "security" else [*words, "dist-upgrade"]
-    )
+    remove = [] if options["allow_removals"] else ["--no-remove"]
+    return [*words, *remove, *_what(options, versions)]
+
+
+def _what(options: Mapping[str, Any], versions: Iterable[str]) -> list[str]:
+    return ["install", "--only-upgrade", *versions] if options["scope"] == "security" else ["dist-upgrade"]
 
 
 def _dnf(options: Mapping[str, Any]) -> list[str]:

@@ -6,10 +6,6 @@
 LC_ALL=C; export LC_ALL
 PATH="$PATH:/usr/sbin:/sbin"; export PATH
 [ "${1:-0}" -le 0 ] || sleep "$1"
-# A package manager that is at work holds a lock: dpkg's and apt's, or rpm's.
-for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock; do
-    if inode=$(stat -c %i "$lock" 2>/dev/null) && grep -q "WRITE .*:$inode " /proc/locks 2>/dev/null; then echo "busy $lock"; fi
-done
 echo "boot $(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
 read -r uptime rest </proc/uptime && echo "uptime $uptime"
 echo "kernel $(uname -r)"

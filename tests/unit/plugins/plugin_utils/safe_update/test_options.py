@@ -151,6 +151,37 @@ def test_moments(text: str, hour: int) -> None:
 
 def test_defaults_are_those_of_the_role() -> None:
     defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
-    for name, (default, _parse) in OPTIONS.items():
+    for name, (default, parse) in OPTIONS.items():
         if name != "server_id" and name not in PLANNED:
-            assert defaults[f"safe_update_{name}"] == default, name
+            given = defaults[f"safe_update_{name}"]
+            assert default in (given, given and parse(given)), name
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({}, {}),
+        (
+            {"/": "500M", "/srv": "1.5 GiB", "/a": "2t", "/b": 1024, "/c": 0, "/d": "10kb"},
+            {
+                "/": 500 * MIB,
+                "/srv": 1536 * MIB,
+                "/a": 2**41,
+                "/b": 1024,
+                "/c": 0,
+                "/d": 10240,
+            },
+        ),
+        ({"/boot": None, "/srv": ""}, {"/boot": 100 * MIB, "/srv": 0}),
+    ],
+)
+def test_sizes(given: dict[str, Any], taken: dict[str, int]) -> None:
+    assert check("min_free", given) == (taken, [])
+
+
+@pytest.mark.parametrize("given", ["500M", ["/"], {"/": "5X"}, {"/": "-1"}, {"/": True}, {"/": []}, {"var": "1M"}])
+def test_sizes_that_are_none(given: Any) -> None:
+    assert len(check("min_free", given)[1]) == 1

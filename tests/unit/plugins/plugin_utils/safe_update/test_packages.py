@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import packages, record
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import packages, record, room
 
 # From Debian 12.
 SAID = """\
@@ -55,7 +55,14 @@ def test_removals(allowed: list[str], names: list[str]) -> None:
 
 def host(**options: Any) -> dict[str, Any]:
     known = {"scope": "full", "exclude": [], "allow_removals": False, **options}
-    return {"manager": "apt", "entry": "main", "baseline": [], "failure": None, "options": known}
+    return {
+        "manager": "apt",
+        "entry": "main",
+        "baseline": [],
+        "room": room.look([]),
+        "failure": None,
+        "options": known,
+    }
 
 
 @pytest.mark.parametrize(

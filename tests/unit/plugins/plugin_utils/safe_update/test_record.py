@@ -172,8 +172,11 @@ def test_hosts_that_cannot_be_looked_at() -> None:
     foreign = step(record, "system", facts={}, manager="apk", managers=["apt", "dnf"])
     assert "knows apt and dnf, and this host has apk" in told(foreign)["message"]
     assert "said nothing" in told(step(record, "baseline", inspection={}))["message"]
-    busy = step(record, "baseline", inspection={"stdout_lines": ["busy /var/lib/dpkg/lock", *BEFORE]})
-    assert "holds /var/lib/dpkg/lock" in told(busy)["message"]
+    mute = step(record, "rooms", run={"unreachable": True, "msg": "No route"})
+    assert told(mute)["message"] == told(silent)["message"]
+    assert (
+        "could not be looked at: sh: not found" in told(step(record, "rooms", run={"msg": "sh: not found"}))["message"]
+    )
 
 
 def test_nothing_pending_and_no_time() -> None:
