@@ -722,6 +722,19 @@ def _named(look: Iterable[str], kind: str) -> set[str]:
     return {line.removeprefix(kind) for line in look if line.startswith(kind)}
 
 
+def slow_to_stop(lines: Iterable[str]) -> list[str]:
+    """What files/restart.sh says was still stopping, or took more than ten seconds to stop, the slowest first."""
+    said = list(lines)
+    begun = {words[0]: int(words[1]) for line in said if line.startswith("begin ") and (words := line.split()[1:])}
+    took = {
+        unit: int(at) - begun[unit]
+        for unit, at in (line.split()[1:] for line in said if line.startswith("stopped "))
+        if unit in begun
+    }
+    slow = sorted((unit for unit in took if took[unit] > 10), key=lambda unit: -took[unit])
+    return [*sorted(_named(said, "stopping ")), *(f"{unit} ({took[unit]} s)" for unit in slow)]
+
+
 def versions(look: Iterable[str]) -> dict[str, str]:
     """The version of each package, by ``NAME:ARCHITECTURE``; what is not whole has its state behind a comma."""
     words = [line.split(" ") for line in look if line.startswith("package ")]

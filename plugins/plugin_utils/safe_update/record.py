@@ -82,6 +82,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "differences": [],
         "restart_due": False,
         "rebooted": False,
+        "restart_error": "",
         "prunable": [],
         "deleted": [],
         "warnings": [],
@@ -117,6 +118,10 @@ def failed(record: Record, seen: Seen) -> Record:
             "The play was aborted because of another host" if aborted else verdict.failure_words(result),
             # Where the host let us in before, the update has locked us out.
             access.lost(result) if record["baseline"] and not aborted else "",
+            f"Its restart was not over within {record['options']['reboot_timeout']} s (safe_update_reboot_timeout), "
+            "and what was still stopping could not be asked"
+            if record["restart_error"] and phase == "update" and not aborted
+            else "",
             seen.get("advice"),
         ),
         "aborted": aborted,
@@ -367,8 +372,33 @@ def soaked(record: Record, seen: Seen, now: datetime) -> Record:
 
 
 def booted(record: Record, seen: Seen) -> Record:
-    """Note a restart. `seen`: ``rebooted`` (as registered)."""
-    return {**record, "rebooted": bool((seen.get("rebooted") or {}).get("rebooted"))}
+    """Note a restart. `seen`: ``rebooted`` (as registered); its failure counts once the host has been looked at."""
+    run = seen.get("rebooted") or {}
+    return {**record, "rebooted": bool(run.get("rebooted")), "restart_error": str(run.get("msg") or "")}
+
+
+def back(record: Record, seen: Seen) -> Record:
+    """Refuse a host that has not restarted, or not in time. `seen`: ``run`` (what files/restart.sh said)."""
+    run = seen.get("run") or {}
+    lines = run.get("stdout_lines") or []
+    known = {**record, "has_booted": evidence.has_booted(record["baseline"], lines)}
+    if run.get("unreachable") or "end" not in lines:
+        return refuse(known, "update", f"The connection was lost after the restart: {verdict.failure_words(run)}")
+    if known["has_booted"] and not record["restart_error"]:
+        return known
+    seconds = record["options"]["reboot_timeout"]
+    slow = evidence.slow_to_stop(lines)
+    what = (
+        f"The restart took longer than {seconds} s (safe_update_reboot_timeout): {record['restart_error']}"
+        if known["has_booted"]
+        else verdict.join(
+            "The host answers, but its boot id is the old one, so it has not restarted",
+            f"Its restart was waited for {seconds} s (safe_update_reboot_timeout)",
+            record["restart_error"],
+        )
+    )
+    why = f"It waited for: {', '.join(slow)}" if slow else "What it waited for, nobody could tell"
+    return refuse(known, "update", verdict.join(what, why), "Restart the host")
 
 
 def journal(record: Record, seen: Seen) -> Record:
@@ -532,6 +562,7 @@ STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "snapshot": snapshot,
     "look": look,
     "booted": booted,
+    "back": back,
     "journal": journal,
     "spare": lambda record, _seen: spare(record),
     "restored": lambda record, _seen: restored(record),

@@ -372,3 +372,65 @@ def test_a_soak(allowed: int, looks: list[list[str]], outcome: str, warnings: in
     assert len(record["warnings"]) == warnings
     if outcome == "kept":
         assert "safe_update_soak" in told(record)["reason"]
+
+
+STOPPED = ["begin slow.service 100", "begin quick.service 100", "stopped quick.service 101", "stopped slow.service 140"]
+
+
+@pytest.mark.parametrize(
+    ("rebooted", "lines", "told_of"),
+    [
+        ({"rebooted": True}, ["boot 2", *STOPPED, "end"], ""),
+        # Called done too early.
+        (
+            {"rebooted": True},
+            ["boot 1", "stopping b.service", "end"],
+            "has not restarted. Its restart was waited for 900 s",
+        ),
+        ({"rebooted": True}, ["boot 1", "stopping b.service", "end"], "It waited for: b.service."),
+        (
+            {"rebooted": True, "msg": "Timed out"},
+            ["boot 2", *STOPPED, "end"],
+            "longer than 900 s (safe_update_reboot_t",
+        ),
+        ({"rebooted": True, "msg": "Timed out"}, ["boot 2", *STOPPED, "end"], "It waited for: slow.service (40 s)."),
+        (
+            {"rebooted": False, "msg": "No shutdown"},
+            ["boot 1", "end"],
+            "No shutdown. What it waited for, nobody could tell.",
+        ),
+        ({"rebooted": True}, ["boot 2"], "The connection was lost after the restart"),
+    ],
+)
+def test_a_restart_is_a_new_boot_in_time(rebooted: dict[str, Any], lines: list[str], told_of: str) -> None:
+    record = step(shot(ready()), "booted", rebooted=rebooted)
+    record = step(record, "back", run={"stdout_lines": lines, "msg": "gone"})
+    assert (record["failure"] is not None) == bool(told_of)
+    assert told_of in told(record)["reason"]
+
+
+def test_a_host_that_never_comes_back_says_that_it_was_restarting() -> None:
+    record = step(shot(ready()), "booted", rebooted={"rebooted": True, "msg": "Timed out"})
+    assert (
+        "Its restart was not over within 900 s (safe_update_reboot_timeout)" in told(failed(record, "update"))["reason"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ("WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", "does not show the ssh key"),
+        ("Missing sudo password", "may not become root any more (sudo)"),
+        ("sudo: a password is required", "may not become root any more (sudo)"),
+        ("/bin/sh: 1: /usr/bin/python3: not found", "Python is gone"),
+        ("MODULE FAILURE: No start of json char found", "takes no files"),
+        ("OSError: [Errno 28] No space left on device", "takes no files"),
+        ("root@192.0.2.1: Permission denied (publickey).", "does not let Ansible's user in"),
+    ],
+)
+def test_what_the_update_has_taken_away_is_called_so(said: str, means: str) -> None:
+    reason = told(failed(shot(ready()), "update", msg=said))["reason"]
+    assert means in reason
+    assert "this is the update's doing" in reason
+    # Before there was anything to lose, nothing is the update's doing.
+    assert "the update's doing" not in told(failed(begin(), "preflight", msg=said))["reason"]

@@ -142,8 +142,8 @@ def test_who_is_at_work_is_named(line: str, told: str) -> None:
             0,
             [
                 "W: An error occurred during the signature verification. The repository is not updated and the "
-                "previous index files will be used. GPG error: https://shop.example x InRelease: The following signatures were "
-                "invalid: EXPKEYSIG 0123456789ABCDEF Shop <shop@shop.example>",
+                "previous index files will be used. GPG error: https://shop.example x InRelease: The following "
+                "signatures were invalid: EXPKEYSIG 0123456789ABCDEF Shop <shop@shop.example>",
                 "W: Failed to fetch https://shop.example/x/InRelease  The following signatures were invalid: EXPKEYSIG",
                 "W: Some index files failed to download. They have been ignored, or old ones used instead.",
             ],
