@@ -24,13 +24,14 @@ KINDS = ("room", "readonly", "kernel", "lock", "unit", "before")
 UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 NEED = re.compile(r"Need to get (?:[\d.,]+ ?[kMGT]?B/)?(?P<get>[\d.,]+ ?[kMGT]?B) of archives")
 MORE = re.compile(r"After this operation, (?P<more>[\d.,]+ ?[kMGT]?B) of additional disk space")
-KERNEL = re.compile(r"(linux-image-\d|kernel(-core)?\.)")
-# What apt says of a repository that it cannot use: the words after the mark, and the address in them.
-TROUBLE = re.compile(r"(?P<mark>E|W|Err): ?(?P<words>.*)")
+# What brings a kernel, or has the files of one written anew.
+KERNEL = re.compile(r"(linux-image-\d|linux-firmware|firmware-|initramfs-tools|dracut|kernel(-core)?\.)")
+# What apt says of a repository that it cannot use; apt 3 writes the marks out.
+TROUBLE = re.compile(r"(E|W|Error|Warning): (?P<words>.*)")
 WORTH_SAYING = re.compile(
-    r"Failed to fetch|GPG error|NO_PUBKEY|EXPKEYSIG|does not have a Release file|is not signed|no longer has a Release"
-    r"|Release file .* (expired|not valid yet)|changed its '|could not be (read|downloaded)|Malformed|Conflicting"
-    r"|index files failed|not get lock|No space left|Read-only"
+    r"Failed to fetch|GPG error|OpenPGP|Missing key|NO_PUBKEY|EXPKEYSIG|is not signed|does not have a Release"
+    r"|no longer has a Release|Release file .* (expired|not valid yet)|changed its '|could not be (read|downloaded)"
+    r"|Malformed|Conflicting|index files failed|not get lock|No space left|Read-only"
 )
 ADVICE = (
     (
@@ -89,7 +90,7 @@ def need(said: Iterable[str], pending: Iterable[Mapping[str, str]], kernel: int)
     archives = _bytes(get["get"]) if get else 0
     # Of what is unpacked, the old files stay until the new ones are there.
     installed = max(_bytes(more["more"]) if more else 0, archives)
-    boot = kernel if any(KERNEL.match(each["name"]) and not each["old"] for each in pending) else 0
+    boot = kernel if any(KERNEL.match(each["name"]) for each in pending) else 0
     return {ARCHIVES: archives, INSTALLED: installed, KERNELS: boot}
 
 
@@ -136,7 +137,7 @@ def repositories(said: Iterable[str], code: int) -> str:
     :param code: Its exit code.
     """
     lines = [line.strip() for line in said]
-    marked = [match["words"] for match in map(TROUBLE.match, lines) if match and match["mark"] != "Err"]
+    marked = [match["words"] for match in map(TROUBLE.match, lines) if match]
     telling = list(dict.fromkeys(words for words in marked if WORTH_SAYING.search(words)))
     if code == 0 and not telling:
         return ""

@@ -95,7 +95,8 @@ KERNEL = [{"name": "linux-image-6.1.0-40-amd64", "old": "", "new": "1"}]
         (DISKS, "110 MB", "1 kB", [], "/var has 600 MiB free, and 104 MiB for the update and 500 MiB to spare"),
         (DISKS, "1 kB", "600 MB", [], "/usr has 1024 MiB free, and 572 MiB for the update"),
         (DISKS, "1 kB", "1 kB", KERNEL, "/boot has 150 MiB free, and 90 MiB for the update and 100 MiB to spare"),
-        (DISKS, "1 kB", "1 kB", [{**KERNEL[0], "old": "0"}], ""),
+        (DISKS, "1 kB", "1 kB", [{"name": "initramfs-tools", "old": "1", "new": "2"}], "/boot has 150 MiB free"),
+        (DISKS, "1 kB", "1 kB", [{"name": "linux-base", "old": "1", "new": "2"}], ""),
     ],
 )
 def test_room_for_this_very_update(lines: list[str], get: str, more: str, pending: list[Any], told: str) -> None:
@@ -180,6 +181,17 @@ def test_who_is_at_work_is_named(line: str, told: str) -> None:
             ["held by process 812 (apt-get)"],
         ),
         (100, ["E: Type 'debb' is not known on line 1 in source list /etc/apt/sources.list"], ["Type 'debb'"]),
+        # As apt 3 says it.
+        (
+            100,
+            [
+                "Err:3 http://shop.example x InRelease",
+                "Warning: OpenPGP signature verification failed: http://shop.example x InRelease: Missing key 0123",
+                "Error: The repository 'http://shop.example x InRelease' is not signed.",
+                "Notice: Updating from such a repository can't be done securely.",
+            ],
+            ["Missing key 0123; The repository 'http://shop.example x InRelease' is not signed", "install its new key"],
+        ),
         (1, ["something else"], ["something else"]),
         (1, [], ["said nothing"]),
     ],
