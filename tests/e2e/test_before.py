@@ -38,6 +38,7 @@ hold() {
     printf '%s\n' 'import fcntl, sys, time' 'file = open(sys.argv[1], "w")' 'fcntl.lockf(file, fcntl.LOCK_EX)' \
         'time.sleep(int(sys.argv[2]))' >/root/hold.py
     setsid python3 /root/hold.py "$@" >/dev/null 2>&1 </dev/null &
+    echo $! >/root/hold.pid
     sleep 1
 }
 """
@@ -140,7 +141,7 @@ LATER = {
     ),
     "web5": Case(
         "an update of an earlier run that goes on",
-        "pkill -f hold.py; systemd-run --quiet --unit=safe-update-20260101T000000Z sleep 100000",
+        "kill $(cat /root/hold.pid); systemd-run --quiet --unit=safe-update-20260101T000000Z sleep 100000",
         "refused",
         ("safe-update-20260101T000000Z.service runs", "Run again when it is done"),
     ),

@@ -135,6 +135,15 @@ def failed(record: Record, seen: Seen) -> Record:
     return {**record, "failure": record["failure"] or failure}
 
 
+def barred(record: Record, seen: Seen) -> Record:
+    """Add to a failure that the host lets Ansible work no more. `seen`: ``run`` (a look as simple as can be)."""
+    failure = record["failure"] or {}
+    lost = access.lost(seen.get("run") or {}) if record["baseline"] and not failure.get("aborted") else ""
+    if not failure or not lost or lost in failure["reason"]:
+        return record
+    return {**record, "failure": {**failure, "reason": verdict.join(failure["reason"], lost)}}
+
+
 def server(record: Record, seen: Seen) -> Record:
     """Note which server the host is. `seen`: ``servers`` and ``snapshots``, as the modules return them."""
     found = (seen.get("servers") or [{}])[0]
@@ -550,6 +559,7 @@ TIMED: dict[str, Callable[[Record, Seen, datetime], Record]] = {
 }
 STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "failed": failed,
+    "barred": barred,
     "server": server,
     "system": system,
     "baseline": baseline,

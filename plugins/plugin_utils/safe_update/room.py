@@ -145,7 +145,9 @@ def repositories(said: Iterable[str], code: int) -> str:
     # The last line only counts the others.
     told = [words for words in told if "index files failed" not in words] or told
     advice = next((words for pattern, words in ADVICE if re.search(pattern, " ".join(told))), "")
-    reason = "; ".join(told)[:1200] or f"apt-get update ended with {code} and said nothing"
+    reason = (
+        "; ".join(words.rstrip(".") for words in told)[:1200] or f"apt-get update ended with {code} and said nothing"
+    )
     return f"The package lists could not be refreshed: {reason}. {advice or 'Run apt-get update on the host'}"
 
 

@@ -432,5 +432,9 @@ def test_what_the_update_has_taken_away_is_called_so(said: str, means: str) -> N
     reason = told(failed(shot(ready()), "update", msg=said))["reason"]
     assert means in reason
     assert "this is the update's doing" in reason
+    barred = step(failed(shot(ready()), "update"), "barred", run={"stdout": said})
+    assert means in told(barred)["reason"]
+    # What is said already is not said again.
+    assert step(barred, "barred", run={"msg": said}) == barred
     # Before there was anything to lose, nothing is the update's doing.
     assert "the update's doing" not in told(failed(begin(), "preflight", msg=said))["reason"]
