@@ -9,8 +9,8 @@ name: safe_update
 short_description: Decide what the role safe_update does next
 version_added: 0.1.0
 description:
-  - Takes the record of a host and what a phase of the role P(vpsdotorg.cloud.safe_update#role) has seen, and returns
-    the new record.
+  - Takes the record of a host, as an earlier step has returned it, and what a phase of the role
+    P(vpsdotorg.cloud.safe_update#role) has seen, and returns the new record.
   - It is for the role's own tasks. Its input and output may change in any release; what users may rely on is
     C(safe_update_result).
 author:
@@ -24,7 +24,7 @@ options:
   step:
     description:
       - What has happened, such as V(begin), V(snapshot) or V(failed).
-      - V(result) returns what is to be C(safe_update_result), instead of a record.
+      - V(result) returns what is to be C(safe_update_result), instead of a record; V(title) what a task is called.
     type: str
     required: true
   seen:
@@ -51,10 +51,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The record after the step, or the result. Plain data, none of which is ever a template.
-  type: dict
+  description: The record after the step, the result or the title. Plain data, none of which is ever a template.
+  type: raw
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -65,16 +66,29 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..plugin_utils.safe_update import record as records
 
+# What Ansible adds to a registered result, and is said in it already.
+TWICE = {"stdout_lines", "stderr_lines", "invocation"}
+
 
 def plain(value: Any) -> Any:
-    """Plain dicts and lists: newer cores hand over ones that evaluate what is in them when it is read."""
+    """Plain dicts and lists: newer cores hand over ones that evaluate each item when it is read, which takes long."""
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
+        found = {str(key): plain(value[key]) for key in value if key not in TWICE}
+        lines = {f"{name}_lines": str(found[name]).splitlines() for name in ("stdout", "stderr") if name in found}
+        return {**found, **lines}
     return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def safe_update(record: dict[str, Any], step: str, seen: dict[str, Any] | None = None) -> dict[str, Any]:
-    record, known = plain(record), plain(seen or {})
+def pack(record: dict[str, Any]) -> dict[str, Any]:
+    """The record as a fact: what tasks read, and all of it as one text, since Ansible visits each item of a fact."""
+    return wrap_var({**{key: record[key] for key in records.READ_BY_TASKS}, "state": json.dumps(record)})
+
+
+def safe_update(fact: dict[str, Any], step: str, seen: dict[str, Any] | None = None) -> Any:
+    record = json.loads(fact["state"]) if fact else {}
+    known = plain(seen or {})
+    if step == "title":
+        return records.title(known)
     if step == "result":
         return wrap_var(records.result(record))
     # The order in which a task file is looked for: where the playbook, the inventory and the user stand.
@@ -87,7 +101,7 @@ def safe_update(record: dict[str, Any], step: str, seen: dict[str, Any] | None =
         return next((str(path.absolute()) for path in paths if path.is_file()), None)
 
     try:
-        return wrap_var(records.advance(record, step, known, datetime.now(timezone.utc), find))
+        return pack(records.advance(record, step, known, datetime.now(timezone.utc), find))
     except KeyError as error:
         raise AnsibleFilterError(
             f"safe_update: there is no {error} in the step {step} or in what it has seen."

@@ -26,6 +26,49 @@ from .options import Find, at, validate
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 Record = dict[str, Any]
 Seen = Mapping[str, Any]
+# The keys that tasks may read. What they do not need, and lists of a host's evidence, stay in Python.
+READ_BY_TASKS = (
+    "by",
+    "can_compare",
+    "description",
+    "entry",
+    "failure",
+    "has_answered",
+    "has_booted",
+    "is_known",
+    "judgement",
+    "launches",
+    "manager",
+    "must_reboot",
+    "options",
+    "prepares_snapshot",
+    "prunable",
+    "report_error",
+    "restart_error",
+    "rollback",
+    "room",
+    "room_paths",
+    "rotated",
+    "server_key",
+    "sizes",
+    "snapshot",
+    "soak",
+    "soak_looks",
+    "spared",
+    "ssh_args",
+    "start_command",
+    "todo",
+    "well",
+)
+TITLES = {
+    "main": "a safe update",
+    "preflight": "a preflight",
+    "snapshot": "a snapshot before an update",
+    "update": "an update",
+    "verify": "a verification",
+    "rollback": "a roll-back",
+    "cleanup": "a clean-up",
+}
 # An entry point used after another one in the same run goes on with what that one knows.
 CARRY_ON = ("snapshot", "update", "verify", "rollback", "cleanup")
 
@@ -469,6 +512,11 @@ def unreported(record: Record, seen: Seen) -> Record:
     return {**record, "report_error": verdict.join(f"The report could not be written: {why}")}
 
 
+def title(seen: Seen) -> str:
+    """What begins, for people. `seen`: ``entry``, ``check_mode``."""
+    return f"{'the rehearsal of ' if seen['check_mode'] else ''}{TITLES[seen['entry']]}"
+
+
 def result(record: Record) -> dict[str, Any]:
     """What users get as ``safe_update_result``."""
     outcome = verdict.outcome(record)
@@ -538,10 +586,17 @@ def facts(record: Record) -> dict[str, Any]:
         "description": f"safe_update: {record['by']}"
         + ("; server stopped for this snapshot" if options["offline"] else ""),
         "must_reboot": due,
+        "prepares_snapshot": bool(
+            (rotated and options["on_limit"] == "rotate") or options["offline"] or options["quiesce_tasks"]
+        ),
+        # Whether the host has been looked at before anything was done, and whether that is to be compared with.
+        "is_known": bool(record["baseline"]),
+        "can_compare": bool(record["baseline"] and options["compare"]),
+        "has_answered": bool(record["now"]),
         # How many looks there are, the last one at the end.
         "soak_looks": -(-options["soak"] // options["soak_interval"]),
         **known,
-        "sizes": update.sizes({**record, **known}),
+        "sizes": update.sizes({**record, **known}) if record["pending"] else [],
         "room_paths": list(dict.fromkeys([*room.PATHS, *options["min_free"]])),
         "launches": [] if options["tasks"] else update.commands({**record, **known}),
         "spared": bool(unharmed and failure.get("phase") == "update"),

@@ -59,3 +59,25 @@ def test_a_task_file_that_is_nowhere_is_refused_with_the_places(places: list[Pat
 def test_a_bug_in_a_task_is_named() -> None:
     with pytest.raises(AnsibleFilterError, match="nonsense"):
         safe_update(begin([]), "nonsense")
+
+
+def test_a_title_says_what_begins() -> None:
+    titles = [
+        safe_update({}, "title", {"entry": entry, "check_mode": check})
+        for entry, check in (("main", True), ("rollback", False))
+    ]
+    assert titles == ["the rehearsal of a safe update", "a roll-back"]
+
+
+def test_a_fact_is_small_however_much_a_host_tells(places: list[Path]) -> None:
+    # Ansible visits each item of a fact in each task: what tasks do not read is one text.
+    look = "\n".join(["boot 1", *(f"package p{number} 1" for number in range(2000)), "end"])
+    seen = {"inspection": {"stdout": look, "stdout_lines": look.splitlines()}}
+    fact = safe_update(begin(places), "baseline", seen)
+    assert fact["is_known"]
+
+    def count(value: Any) -> int:
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        return 1 + sum(count(part) for part in parts)
+
+    assert count(fact) < 200
