@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._snapshots import newest_first
-from . import access, commands, evidence, packages, room, snapshots, update, verdict
+from . import access, commands, evidence, judgement, packages, room, snapshots, update, verdict
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -29,12 +29,14 @@ Seen = Mapping[str, Any]
 # The keys that tasks may read. What they do not need, and lists of a host's evidence, stay in Python.
 READ_BY_TASKS = (
     "by",
-    "can_compare",
+    "compares",
     "description",
     "entry",
     "failure",
     "has_answered",
     "has_booted",
+    "has_to_settle",
+    "is_calm",
     "is_known",
     "judgement",
     "launches",
@@ -114,7 +116,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "baseline": carried.get("baseline") or [],
         "now": [],
         "room": room.look([]),
-        "judgement": evidence.judge([], []),
+        "judgement": dict(judgement.NOTHING),
         # Of the soak: when it began and when the next look is due (seconds since 1970), how many looks have failed.
         "soak": None,
         "restarts": {},
@@ -273,7 +275,7 @@ def baseline(record: Record, seen: Seen) -> Record:
 
 def pending(record: Record, seen: Seen) -> Record:
     """Note what is pending. `seen`: ``asked`` (the package manager, as registered), ``lists`` (seconds since 1970)."""
-    age = datetime.fromtimestamp(seen.get("lists") or 0, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    age = datetime.fromtimestamp(float(seen.get("lists") or 0), tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     found, gone = _asked(record, seen)
     known = {**record, "lists_age": age, "pending": found}
     again, words = room.fails_again(record["room"]["before"], found, evidence.versions(record["baseline"]))
@@ -376,18 +378,20 @@ def look(record: Record, seen: Seen) -> Record:
     found, before, options = evidence.lines(seen.get("inspection")), record["baseline"], record["options"]
     # In a soak the last look is the one that the host has to stay as well as.
     last = record["now"] if record["soak"] else []
-    known = {**record, "now": found, "is_as_before": False}
+    known = {**record, "now": found or last, "is_as_before": False}
     known["has_booted"] = evidence.has_booted(before, found)
-    known["restarts"] = evidence.count_restarts(record["restarts"], last, found)
-    known["judgement"] = evidence.judge(
-        before,
-        found,
-        earlier=record["earlier"],
-        last=last,
-        restarts=known["restarts"],
-        ignore=options["compare_ignore"],
-        limit=options["connection_timeout"],
-    )
+    known["restarts"] = judgement.count_restarts(record["restarts"], last, found)
+    if compares(record):
+        known["judgement"] = judgement.judge(
+            before,
+            found,
+            earlier=record["earlier"],
+            last=last,
+            restarts=known["restarts"],
+            ignore=options["compare_ignore"],
+            may_go=options["allow_removals"],
+            limit=options["connection_timeout"],
+        )
     if not found or not before:
         return known
     return {
@@ -398,6 +402,11 @@ def look(record: Record, seen: Seen) -> Record:
         "restart_due": evidence.asks_for_restart(found),
         "is_as_before": evidence.is_as_before(before, found),
     }
+
+
+def compares(record: Record) -> bool:
+    """Whether there is something to compare with, and it is asked for."""
+    return bool(record["options"]["compare"] and record["baseline"])
 
 
 def soak(record: Record, _seen: Seen, now: datetime) -> Record:
@@ -589,10 +598,12 @@ def facts(record: Record) -> dict[str, Any]:
         "prepares_snapshot": bool(
             (rotated and options["on_limit"] == "rotate") or options["offline"] or options["quiesce_tasks"]
         ),
-        # Whether the host has been looked at before anything was done, and whether that is to be compared with.
+        # Whether the host has been looked at before anything was done.
         "is_known": bool(record["baseline"]),
-        "can_compare": bool(record["baseline"] and options["compare"]),
         "has_answered": bool(record["now"]),
+        "compares": compares(record),
+        "has_to_settle": record["judgement"]["patience"] > 0,
+        "is_calm": not record["judgement"]["failures"] and not record["judgement"]["settling"],
         # How many looks there are, the last one at the end.
         "soak_looks": -(-options["soak"] // options["soak_interval"]),
         **known,

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...module_utils._snapshots import READY, created_at, newest_first, parse_duration
-from . import commands, snapshots
+from . import commands, evidence, snapshots
 
 WELL = ("", "up_to_date", "updated", "postponed")
 BY_PHASE = {"preflight": "refused", "snapshot": "snapshot_failed", "update": "kept", "verify": "kept"}
@@ -253,19 +253,30 @@ def _up_to_date(record: Mapping[str, Any]) -> str:
     left = snapshots.completed(_own(record))
     return join(
         "There is nothing to update, and nothing was done",
-        "The system asks for a restart, since before this run" if record["restart_due"] else "",
+        f"{_restart_due(record)}, since before this run" if record["restart_due"] else "",
         f"Left by earlier runs until an update succeeds: {_names(left)}" if left else "",
         _plan(record) if record["check_mode"] else "",
     )
 
 
+def _restart_due(record: Mapping[str, Any]) -> str:
+    if not record["restart_due"]:
+        return ""
+    kernel = evidence.newer_kernel(record["now"])
+    return "The system asks for a restart" + (f" (it runs an older kernel than {kernel})" if kernel else "")
+
+
 def _updated(record: Mapping[str, Any]) -> str:
     if record["check_mode"]:
-        return join("Would be updated", _plan(record))
+        return join("Would be updated", _plan(record), _restart_due(record))
     options = record["options"]
     if options["checks"] or options["check_tasks"] or (options["compare"] and record["baseline"]):
-        return "The host is updated and verified."
-    return join("The host is updated", "Nothing was checked: give it safe_update_checks, or let safe_update_compare be")
+        return join("The host is updated and verified", _restart_due(record))
+    return join(
+        "The host is updated",
+        _restart_due(record),
+        "Nothing was checked: give it safe_update_checks, or let safe_update_compare be",
+    )
 
 
 def _postponed(record: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh
 # Prints what a Linux host is and runs, a line per fact; it changes nothing and needs no root, no Python, no systemd.
-# Only facts: what they mean is decided in plugins/plugin_utils/safe_update/evidence.py. $1: seconds to wait before.
+# Only facts: what they mean is decided in plugins/plugin_utils/safe_update/judgement. $1: seconds to wait before.
 LC_ALL=C; export LC_ALL
 PATH="$PATH:/usr/sbin:/sbin"; export PATH
 [ "${1:-0}" -le 0 ] || sleep "$1"
@@ -54,6 +54,12 @@ if [ -d /run/systemd/system ]; then
         { line = line "\t" $0 }
         END { flush() }'
 fi
+# Docker's containers; asked only where it runs, since asking might start it.
+if pidof dockerd >/dev/null 2>&1; then
+    timeout 20 docker ps -aq 2>/dev/null | xargs -r timeout 20 docker inspect --format \
+        '{{.Name}} {{.HostConfig.RestartPolicy.Name}} {{.State.Status}} {{.RestartCount}}{{with .State.Health}} {{.Status}}{{end}}' \
+        2>/dev/null | sed 's|^/|container |'
+fi
 # Who listens: protocol, address as the kernel writes it, process, its parent (or session), control group.
 echo "random-ports $(cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null)"
 echo "root-group $(sed -n 's|^[0-9]*:[^:]*:\(/.*\)/init\.scope$|\1|p' /proc/1/cgroup 2>/dev/null | head -n 1)"
@@ -75,7 +81,7 @@ login=$(cat /proc/1/loginuid 2>/dev/null)
     while read -r protocol address pid; do
         group='' parent='' user=''
         if [ "$pid" != - ]; then
-            while IFS=: read -r number controller path; do
+            while IFS=: read -r _ _ path; do
                 case $path in *.service* | *.scope*) group=$path ;; esac
             done 2>/dev/null <"/proc/$pid/cgroup"
             user=$(cat "/proc/$pid/loginuid" 2>/dev/null)
@@ -87,14 +93,17 @@ login=$(cat /proc/1/loginuid 2>/dev/null)
     done | sort -u
 # The sockets of IPv6 alone: any other that listens on :: listens on 0.0.0.0 too.
 ss -H -6 -t -l -n -e 2>/dev/null | awk '/v6only:1/ { print "only6 " $4 }'
-{ ip -o address show 2>/dev/null || awk '{ print 0, 0, 0, $1 }' /proc/net/if_inet6; } |
-    awk '{ sub(/\/.*/, "", $4); print "address " $4 }' | sort -u
+ip -o address show 2>/dev/null | awk '$3 ~ /^inet6?$/ { sub(/\/.*/, "", $4); print "address " $4, $2 }' | sort -u
 awk '$2 == "00000000" && $8 == "00000000" && $1 != "*" { print "route IPv4" }' /proc/net/route 2>/dev/null | sort -u
 awk '$1 $2 ~ /^0+$/ && $10 != "lo" { print "route IPv6" }' /proc/net/ipv6_route 2>/dev/null | sort -u
 # File systems: what is wanted, and what is there (with :ro where it cannot be written to).
 awk '!/^[ \t]*#/ && $2 ~ /^\// { print "fstab " $2, $3, ($4 == "" ? "defaults" : $4) }' /etc/fstab 2>/dev/null
 awk '{ print "mount " $2, $3, ($4 ~ /(^|,)ro(,|$)/ ? "ro" : "rw"), ($1 ~ /^\/|:/ ? "device" : "other") }' \
     /proc/self/mounts 2>/dev/null | sort -u
+# Those without room: nobody who is not root can write, or no file can be made.
+for option in -P -Pi; do
+    timeout 10 df "$option" -l 2>/dev/null | awk 'NR > 1 && $2 > 0 && $4 == 0 { sub(/^.*% +/, ""); print "full " $0 }'
+done | grep -v ' /snap/' | sort -u
 # Name resolution: which servers, and which of the names that this host needs are answered.
 awk '$1 == "nameserver" { print "nameserver " $2 }' /etc/resolv.conf 2>/dev/null
 {

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import evidence
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import evidence, judgement
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update.judgement import comparison
 
 # What the collector printed on a Debian 12 server, most units and packages left out.
 LOOK = (Path(__file__).parent / "looks" / "debian.txt").read_text(encoding="utf-8").splitlines()
@@ -56,6 +57,21 @@ def starting(name: str, look: list[str] = LOOK, limit: str = "1min 30s", since: 
     return unit(look, name, **state, TimeoutStartUSec=limit, StateChangeTimestampMonotonic=str(int(since * 1e6)))
 
 
+# A service of a package that is installed and was never started.
+FRESH = [
+    *LOOK,
+    "unit\tId=fresh.service\tNames=fresh.service\tType=simple\tActiveState=inactive\tSubState=dead",
+    "owner fresh.service fresh",
+    "package fresh:amd64 1",
+    "end",
+]
+
+
+def _without_boot(look: list[str], name: str) -> list[str]:
+    """A unit that no target pulls in any more."""
+    return [line.replace(f" {name}", "") if "Id=multi-user.target" in line else line for line in look]
+
+
 FAILURES = {
     "a service is stopped": (stopped(NGINX), f"{NGINX} does not run any more"),
     "a service is stopped and disabled": (
@@ -95,6 +111,17 @@ FAILURES = {
     "names are not answered": (port(LOOK, " yes", " no"), "Names are not resolved any more (asked for deb.example)"),
     "fstab's file system is gone": (without(LOOK, "mount /srv/a"), "/srv/a b is not mounted any more"),
     "the root is read-only": (port(LOOK, "mount / overlay rw", "mount / overlay ro"), "/ cannot be written to"),
+    "a file system is full": ([*LOOK, "full /srv/a\\040b", "end"], "/srv/a b is full"),
+    "the interface has no address": (
+        without(LOOK, "address 10.77.0.11"),
+        "eth0 has no IPv4 address any more (it had 10.77.0.11)",
+    ),
+    "a service runs and is switched off": (
+        [*_without_boot(LOOK, NGINX), f"unit-file {NGINX} disabled", "end"],
+        f"{NGINX} runs, but would not start at boot any more: it is disabled now",
+    ),
+    "a package is half installed": ([*LOOK, "unfinished dbus", "end"], "The package dbus is not completely installed"),
+    "the host has restarted by itself": (booted(LOOK), "The host has restarted since it was found well"),
     "systemd is dead": (without(LOOK, "unit\t"), "systemd did not answer"),
     "the host says nothing": ([], "The host did not answer"),
 }
@@ -124,7 +151,21 @@ DIFFERENCES = {
         unit(LOOK, "mysql.service", Id="mariadb.service", Names="mariadb.service mysql.service"),
         "",
     ),
+    "a floating address has gone": (port(LOOK, "10.77.0.11 eth0", "10.77.0.12 eth0"), ""),
+    "a file system that fstab does not name is full": ([*LOOK, "full /snap/core/1", "end"], ""),
+    "the interface of containers is gone": (without(LOOK, "address 172.17.0.1"), ""),
+    "a service that nobody ran fails": (
+        [*failing("fresh.service", FRESH), "package fresh:amd64 2", "end"],
+        "fresh.service has failed (exit-code); it did not run before either",
+    ),
     "somebody listens on a new port": ([*LOOK, "listen tcp 00000000:0050 9 1 /system.slice/new.service"], "0.0.0.0:80"),
+}
+
+
+# What was before where it is not LOOK.
+BEFORES = {
+    "a service that nobody ran fails": FRESH,
+    "the interface of containers is gone": [*LOOK, "address 172.17.0.1 docker0", "end"],
 }
 
 
@@ -133,7 +174,7 @@ def with_names(look: list[str]) -> list[str]:
 
 
 def judged(now: list[str], before: list[str] = LOOK, **more: Any) -> dict[str, Any]:
-    return evidence.judge(before, now, **more)
+    return judgement.judge(before, now, **more)
 
 
 BEFORE = with_names(LOOK)
@@ -170,7 +211,7 @@ def test_failures(what: str) -> None:
 def test_differences(what: str) -> None:
     now, said = DIFFERENCES[what]
     now = port(BEFORE, "192.0.2.53", "127.0.0.53") if "resolv.conf" in what else late(now)
-    found = judged(now, BEFORE, last=BEFORE)
+    found = judged(now, with_names(BEFORES.get(what, LOOK)), last=BEFORE)
     assert found["failures"] == []
     assert said in "; ".join(found["differences"])
 
@@ -233,9 +274,9 @@ def test_restarts_are_counted_over_a_restart_by_hand() -> None:
     looks = [unit(LOOK, NGINX, NRestarts=count) for count in ("5", "6", "", "1", "3")]
     known: dict[str, int] = {}
     for last, now in itertools.pairwise(looks):
-        known = evidence.count_restarts(known, last, now)
+        known = judgement.count_restarts(known, last, now)
     assert known == {NGINX: 4}
-    assert evidence.count_restarts(known, looks[-1], booted(LOOK)) == known
+    assert judgement.count_restarts(known, looks[-1], booted(LOOK)) == known
 
 
 @pytest.mark.parametrize(
@@ -303,7 +344,7 @@ def test_a_newer_kernel_asks_for_a_restart(running: str, installed: list[str], n
     [("1min 30s", 90), ("infinity", 0), ("", 0), ("2h 5min", 7500), ("500ms", 0.5), ("1d", 86400)],
 )
 def test_spans(span: str, value: float) -> None:
-    assert evidence.seconds(span) == value
+    assert comparison.seconds(span) == value
 
 
 def test_a_look_that_was_cut_off_is_none() -> None:
@@ -314,3 +355,68 @@ def test_a_look_that_was_cut_off_is_none() -> None:
 @pytest.mark.parametrize("line", ["listen tcp xyz:0016 1 1 /", "listen", "unit\t", "mount", "job", "strange 1", "\x00"])
 def test_lines_that_nobody_understands_are_left_out(line: str) -> None:
     assert judged([line, *LOOK])["failures"] == []
+
+
+GONE = "obsolete.service"
+
+
+@pytest.mark.parametrize(
+    ("may_go", "level"),
+    [(True, "differences"), (["obsolete"], "differences"), (["other"], "failures"), (False, "failures")],
+)
+def test_what_was_to_be_removed_is_missed_by_nobody(may_go: Any, level: str) -> None:
+    before = [line.replace(NGINX, GONE) for line in [*LOOK, f"owner {NGINX} obsolete", "package obsolete:all 1", "end"]]
+    now = without(unit(before, GONE), "package obsolete", "owner obsolete", "listen tcp 00000000:18AA")
+    found = judged(now, before, may_go=may_go)
+    assert [key for key in ("failures", "differences") if found[key]] == [level]
+
+
+def container(policy: str, state: str, restarts: int = 0, health: str = "") -> list[str]:
+    return [*LOOK, f"container web {policy} {state} {restarts} {health}".strip(), "end"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "level"),
+    [
+        (container("always", "running"), container("always", "running"), ""),
+        (container("always", "running"), container("always", "exited"), "failures"),
+        (container("unless-stopped", "running"), LOOK, "failures"),
+        (container("always", "running"), container("always", "restarting"), "failures"),
+        (container("always", "running", 0, "healthy"), container("always", "running", 0, "unhealthy"), "failures"),
+        (container("always", "running", 0, "unhealthy"), container("always", "running", 0, "unhealthy"), ""),
+        (container("always", "running"), container("always", "running", 3), "failures"),
+        (container("no", "running"), container("no", "exited"), "differences"),
+        (container("always", "exited"), container("always", "exited"), ""),
+    ],
+)
+def test_containers(before: list[str], now: list[str], level: str) -> None:
+    found = judged(now, before, last=before, restarts=judgement.count_restarts({}, before, now))
+    assert [key for key in ("failures", "differences") if found[key]] == [level] * bool(level)
+
+
+def test_containers_have_time_after_docker_has_started() -> None:
+    docker = "unit\tId=docker.service\tNames=docker.service\tActiveState=active\tActiveEnterTimestampMonotonic="
+    before = [*container("always", "running"), f"{docker}1", "end"]
+    now = [*container("always", "exited"), f"{docker}{int(6700 * 1e6)}", "end"]
+    found = judged(now, before)
+    assert (found["failures"], found["patience"]) == ([], 102)
+
+
+def test_the_services_of_a_user_who_lingers_are_wanted() -> None:
+    one = "listen tcp 00000000:1F90 900 session /user.slice/user-1000.slice/user@1000.service/app.slice/app.service"
+    user = "unit\tId=user@1000.service\tNames=user@1000.service\tActiveState=active\tSubState=running"
+    said = ["Nothing listens on 0.0.0.0:8080 any more (user@1000.service)"]
+    assert judged([*LOOK, "linger 1000", user, "end"], [*LOOK, "linger 1000", user, one, "end"])["failures"] == said
+    assert judged([*LOOK, user, "end"], [*LOOK, user, one, "end"])["failures"] == []
+
+
+def test_a_socket_is_not_needed_where_its_service_listens_itself() -> None:
+    now = [*stopped("printer.socket"), "end"]
+    assert "printer.socket is not needed: its service listens itself" in judged(now)["differences"]
+    alone = without(now, "listen tcp 0100007F:18A6")
+    assert "printer.socket does not run any more" in judged(alone)["failures"]
+
+
+def test_what_a_port_s_service_may_do_is_its_port_s_too() -> None:
+    now = without(stopped(NGINX), "listen tcp 00000000:18AA")
+    assert judged(now, ignore=["service nginx"])["failures"] == []
