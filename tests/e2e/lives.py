@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # `service NAME COMMAND [LINES OF THE UNIT]` makes and starts a service that boot wants; `unit NAME` writes a unit from
-# stdin; `anew NAME` restarts a service that was edited; `listen ADDRESS PORT` listens on TCP until it is ended, on IPv6
-# alone with `only` behind; `datagrams PORT` listens on UDP.
+# stdin; `anew NAME` restarts a service that was edited; `package NAME VERSION [SERVICE COMMAND [LINES OF THE UNIT]]`
+# installs a package; `later SECONDS COMMAND` does something that long afterwards, `when_late COMMAND` once there is
+# /run/late; `listen ADDRESS PORT` listens on TCP until it is ended, on IPv6 alone with `only` behind; `datagrams PORT`
+# on UDP.
 TOOLS = r"""
 set -e
 cat >/usr/local/bin/listen <<'END'
@@ -40,6 +42,20 @@ chmod +x /usr/local/bin/listen /usr/local/bin/datagrams
 units=/etc/systemd/system
 unit() { cat >"$units/$1"; }
 anew() { systemctl daemon-reload; systemctl restart "$1"; }
+when_late() { systemd-run --quiet sh -c "while test ! -e /run/late; do sleep 0.2; done; $1"; }
+later() { systemd-run --quiet --on-active="$1" --timer-property=AccuracySec=100ms sh -c "$2"; }
+package() {
+    root=$(mktemp -d) name=$1 version=$2 service=${3:-}; mkdir -p "$root/DEBIAN" "$root/lib/systemd/system"
+    printf '%s\n' "Package: $name" "Version: $version" 'Architecture: all' 'Maintainer: Nobody <nobody@example.org>' \
+        'Description: a test' >"$root/DEBIAN/control"
+    if [ "$service" ]; then
+        command=$4; shift 4
+        printf '%s\n' '[Service]' "ExecStart=$command" "$@" '[Install]' WantedBy=multi-user.target \
+            >"$root/lib/systemd/system/$service.service"
+    fi
+    dpkg-deb --build "$root" "/root/$name.deb" >/dev/null; dpkg --install "/root/$name.deb" >/dev/null
+    systemctl daemon-reload
+}
 service() {
     name=$1 command=$2; shift 2
     printf '%s\n' '[Service]' "ExecStart=$command" "$@" '[Install]' WantedBy=multi-user.target | unit "$name.service"
@@ -47,15 +63,28 @@ service() {
 }
 """
 
+# What looks like Docker: a daemon, and a client that tells what a file holds, which is there after a boot too.
+DOCKER = (
+    "test -e /usr/local/bin/dockerd || { cp /bin/sleep /usr/local/bin/dockerd;"
+    " service docker '/usr/local/bin/dockerd 100000'; }\n"
+    "printf '%s\\n' '#!/bin/sh' 'case $1 in ps) echo id ;; *) cat /etc/containers /run/containers ;; esac' 'exit 0'"
+    " >/usr/local/bin/docker; chmod +x /usr/local/bin/docker; touch /run/containers /etc/containers"
+)
+
 
 @dataclass(frozen=True)
 class Life:
-    """Something that happens. `says`: what a difference says of a good one, and what a failure says of a broken one."""
+    """Something that happens.
+
+    `says`: what a difference says of a good one, and what a failure says of a broken one. `stays`: whether a boot
+    brings back what it begins with.
+    """
 
     name: str
     begin: str = ""
     then: str = ""
     says: str = ""
+    stays: bool = True
 
 
 def script(steps: Iterable[str]) -> str:
@@ -191,7 +220,7 @@ GOOD = (
     ),
     Life(
         "a service that was restarted for ever before goes on so",
-        "service looping '/bin/sh -c \"sleep 2; exit 1\"' Restart=always RestartSec=1 StartLimitIntervalSec=0; sleep 4",
+        "service looping '/bin/sh -c \"sleep 2; exit 1\"' Restart=always RestartSec=1 StartLimitInterval=0; sleep 4",
         "sleep 3",
     ),
     Life("a transient unit ends", "systemd-run --quiet --unit=job sleep 1000", "systemctl stop job"),
@@ -240,6 +269,99 @@ GOOD = (
         "a udp port of DHCP's client closes",
         "service dhcp 'datagrams 68'",
         "sed -i 's/ 68/ 0/' $units/dhcp.service; anew dhcp",
+    ),
+    Life(
+        "a service leaves socket activation",
+        "printf '[Socket]\nListenStream=0.0.0.0:6321\n[Install]\nWantedBy=sockets.target\n' | unit leaver.socket\n"
+        "printf '[Service]\nExecStart=sleep 1000\n' | unit leaver.service\n"
+        "systemctl enable --quiet --now leaver.socket",
+        "systemctl disable --quiet --now leaver.socket; service leaver 'listen 0.0.0.0 6321'",
+        "leaver.socket is not needed",
+    ),
+    Life(
+        "a connection's own instance ends",
+        "printf '[Socket]\nListenStream=127.0.0.1:6322\nAccept=yes\n[Install]\nWantedBy=sockets.target\n' |"
+        " unit each.socket\n"
+        "printf '[Service]\nExecStart=sleep 1000\n' | unit each@.service; systemctl enable --quiet --now each.socket\n"
+        "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 6322))'; sleep 0.2",
+        "systemctl stop 'each@*'",
+    ),
+    Life(
+        "a floating address goes to another server, and who listened there",
+        "ip address add 10.77.0.200/32 dev eth0; service vip 'listen 10.77.0.200 6323' Restart=no",
+        "ip address del 10.77.0.200/32 dev eth0; systemctl stop vip; systemctl disable --quiet vip\n"
+        "service vip 'sleep 1000'",
+        "10.77.0.200:6323",
+        stays=False,
+    ),
+    Life(
+        "the bridge of containers goes",
+        "ip link add docker0 type bridge; ip address add 172.17.0.1/16 dev docker0; ip link set docker0 up",
+        "ip link del docker0",
+        stays=False,
+    ),
+    Life(
+        "a service fails until what it needs is there, and then runs",
+        "service patient '/bin/sh -c \"test ! -e /run/needs || test -e /run/there || exit 1; exec sleep 1000\"'"
+        " Restart=on-failure RestartSec=1 StartLimitInterval=0",
+        "touch /run/needs; systemctl restart patient; later 8 'touch /run/there'",
+    ),
+    Life(
+        "a service is restarted by a timer's job while it is watched",
+        "service rotated 'listen 0.0.0.0 6324'",
+        "later 14 'systemctl restart rotated'",
+    ),
+    Life(
+        "a timer's job fails while the host is watched",
+        "printf '[Service]\nType=oneshot\nExecStart=/bin/false\n' | unit certs.service",
+        "later 12 'systemctl start certs'",
+        "certs.service has failed",
+    ),
+    Life("systemd executes itself anew", "", "systemctl daemon-reexec"),
+    Life("the journal is restarted", "", "systemctl restart systemd-journald"),
+    Life("the boot target is another one", "", "systemctl set-default --quiet multi-user.target"),
+    Life(
+        "a scope ends",
+        "systemd-run --quiet --scope --unit=tmux sleep 1000 >/dev/null 2>&1 </dev/null & sleep 0.3",
+        "systemctl stop tmux.scope",
+    ),
+    Life(
+        "a file system comes into /etc/fstab and is not mounted yet",
+        "",
+        "mkdir -p /mnt/new; echo 'none /mnt/new tmpfs noauto 0 0' >>/etc/fstab",
+    ),
+    Life(
+        "a package has another name, and so has its service",
+        "package ntpd-old 1 ntpd-old '/usr/local/bin/datagrams 123'; systemctl enable --quiet --now ntpd-old",
+        "systemctl disable --quiet --now ntpd-old; package ntpd-old 2\n"
+        "package ntpd-new 1 ntpd-new '/usr/local/bin/datagrams 123'; systemctl enable --quiet --now ntpd-new",
+        "ntpd-new.service has come in its place",
+    ),
+    Life(
+        "a package that may be removed is",
+        "package obsolete 1 obsolete '/usr/local/bin/listen 0.0.0.0 6325'; systemctl enable --quiet --now obsolete",
+        "systemctl disable --quiet --now obsolete; dpkg --remove obsolete >/dev/null; systemctl daemon-reload",
+        "obsolete.service is gone with its package obsolete",
+    ),
+    Life(
+        "a package starts a service that somebody has stopped, and it fails",
+        "package unused-web 1 unused-web /bin/false; systemctl enable --quiet unused-web",
+        "package unused-web 2 unused-web /bin/false; systemctl restart unused-web; sleep 0.3",
+        "unused-web.service has failed (exit-code); it did not run before either",
+    ),
+    Life(
+        "a package restarts its service, which takes its time to listen",
+        "package slow-web 1 slow-web '/usr/local/bin/listen 0.0.0.0 6326'; systemctl enable --quiet --now slow-web",
+        "package slow-web 2 slow-web \"/bin/sh -c 'sleep 12; exec /usr/local/bin/listen 0.0.0.0 6326'\"\n"
+        "systemctl restart slow-web",
+    ),
+    Life(
+        "Docker is restarted, and its containers follow",
+        f"{DOCKER}; echo '/shop always running 0 healthy' >>/etc/containers\n"
+        "echo '/build no running 0' >/run/containers",
+        "printf '/shop always exited 0\\n/build no exited 0\\n' >/run/containers; systemctl restart docker\n"
+        "later 10 \"echo '/build no exited 0' >/run/containers\"",
+        "The container build",
     ),
 )
 
@@ -381,14 +503,89 @@ BAD = (
         "systemctl stop masked; mv $units/masked.service /root; systemctl mask masked",
         "masked.service",
     ),
+    Life(
+        "a service runs, and would not start at the next boot",
+        "service forgotten 'sleep 1000'",
+        "systemctl disable --quiet forgotten",
+        "forgotten.service runs, but would not start at boot any more: it is disabled now",
+    ),
+    Life(
+        "the update brings a service that fails",
+        "",
+        "service unborn /bin/false; sleep 0.3",
+        "unborn.service has failed",
+    ),
+    Life(
+        "a job of an updated package fails",
+        "package renewal 1 renewal /bin/true Type=oneshot; systemctl disable --quiet renewal",
+        "package renewal 2 renewal /bin/false Type=oneshot; systemctl start renewal || true",
+        "renewal.service has failed",
+    ),
+    Life(
+        "a service is gone with a package that was not to be removed",
+        "package wanted-web 1 wanted-web 'sleep 1000'; systemctl enable --quiet --now wanted-web",
+        "systemctl disable --quiet --now wanted-web; dpkg --remove wanted-web >/dev/null; systemctl daemon-reload",
+        "wanted-web.service is gone",
+    ),
+    Life(
+        "a package has another name, and its service does not run under it",
+        "package dns-old 1 dns-old '/usr/local/bin/datagrams 5353'; systemctl enable --quiet --now dns-old",
+        "systemctl disable --quiet --now dns-old; package dns-old 2\n"
+        "package dns-new 1 dns-new '/usr/local/bin/datagrams 5353'",
+        "dns-old.service is gone",
+    ),
+    Life(
+        "a package is half configured",
+        "package half 1",
+        "printf '#!/bin/sh\nexit 1\n' >/root/postinst; root=$(mktemp -d); dpkg-deb -R /root/half.deb $root\n"
+        "sed -i 's/Version: 1/Version: 2/' $root/DEBIAN/control; cp /root/postinst $root/DEBIAN/postinst\n"
+        "chmod 755 $root/DEBIAN/postinst; dpkg-deb --build $root /root/half2.deb >/dev/null\n"
+        "dpkg --install /root/half2.deb >/dev/null 2>&1 || true",
+        "The package half is not completely installed",
+    ),
+    Life(
+        "a second interface loses its address",
+        "printf '[NetDev]\nName=ens9\nKind=bridge\n' >/etc/systemd/network/30-second.netdev\n"
+        "printf '[Match]\nName=ens9\n[Network]\nAddress=10.9.0.1/24\nConfigureWithoutCarrier=yes\n'"
+        " >/etc/systemd/network/30-second.network\n"
+        "networkctl reload; for i in $(seq 50); do ip address show ens9 2>/dev/null | grep -q 10.9.0.1 && break;"
+        " sleep 0.1; done",
+        "rm /etc/systemd/network/30-second.network; ip address flush dev ens9",
+        "ens9 has no IPv4 address any more (it had 10.9.0.1)",
+    ),
+    Life(
+        "a file system is full",
+        "mkdir -p /spool; echo 'none /spool tmpfs size=1m 0 0' >>/etc/fstab; mount /spool",
+        "dd if=/dev/zero of=/spool/all bs=64k status=none || true",
+        "/spool is full",
+    ),
+    Life(
+        "a service never says that it is ready, and its time runs out",
+        "service mute 'sleep 1000' TimeoutStartSec=4 Restart=no",
+        "sed -i '/Service/a Type=notify' $units/mute.service; systemctl daemon-reload\n"
+        "systemctl restart --no-block mute",
+        "mute.service has failed (timeout)",
+    ),
+    Life(
+        "a service ends so often that systemd gives up",
+        "service hopeless 'sleep 1000' Restart=always RestartSec=0.1",
+        "sed -i 's/sleep 1000/false/' $units/hopeless.service; anew hopeless; sleep 2",
+        "hopeless.service has failed",
+    ),
+    Life(
+        "a container does not come back",
+        f"{DOCKER}; echo '/store always running 0 healthy' >>/etc/containers",
+        "echo '/store always exited 0' >>/etc/containers",
+        "The container store does not run any more (exited)",
+    ),
 )
 
-# What a single look cannot see.
-LATE = (
+# What a single look cannot see: what runs again and again,
+CRASHES = (
     *(
         Life(
             f"a service ends every {pace} s and is restarted for ever",
-            f"service crash{pace} 'sleep 1000' Restart=always RestartSec=1 StartLimitIntervalSec=0",
+            f"service crash{pace} 'sleep 1000' Restart=always RestartSec=0.2 StartLimitInterval=0",
             f"sed -i 's/sleep 1000/sh -c \"sleep {pace - 1}; exit 1\"/' $units/crash{pace}.service\nanew crash{pace}",
             f"crash{pace}.service has ended",
         )
@@ -396,14 +593,50 @@ LATE = (
     ),
     Life(
         "a service ends every 4 s without an error",
-        "service polite 'sleep 1000' Restart=always RestartSec=0.1 StartLimitIntervalSec=0",
+        "service polite 'sleep 1000' Restart=always RestartSec=0.1 StartLimitInterval=0",
         "sed -i 's/sleep 1000/sleep 4/' $units/polite.service\nanew polite",
         "polite.service has ended",
     ),
+)
+# and what is well at first.
+LATE = (
     Life(
-        "a service dies after 20 s",
+        "a service dies after a while",
         "service dies '/bin/sh -c \"sleep 1000 & exit 0\"' Type=forking",
-        "sed -i 's/sleep 1000/sleep 20/' $units/dies.service; anew dies",
-        "dies.service",
+        "when_late 'systemctl kill --signal=KILL dies'",
+        "dies.service has failed (signal)",
+    ),
+    Life(
+        "a service ends after a while, as if it had been asked to",
+        "service leaves '/bin/sh -c \"while test ! -e /run/late; do sleep 0.2; done\"'",
+        "",
+        "leaves.service does not run any more",
+    ),
+    Life(
+        "a service closes its port after a while",
+        "service closes '/bin/sh -c \"listen 0.0.0.0 6510 & sleep 1000\"'",
+        "when_late 'pkill -f \"^/usr/bin/python3 /usr/local/bin/listen 0.0.0.0 6510\"'",
+        "Nothing listens on 0.0.0.0:6510",
+    ),
+    Life("the default route goes after a while", "", "when_late 'ip route del default'", "no default route for IPv4"),
+    Life(
+        "a file system becomes read-only after a while",
+        "mkdir -p /archive; echo 'none /archive tmpfs defaults 0 0' >>/etc/fstab; mount /archive",
+        "when_late 'mount -o remount,ro /archive'",
+        "/archive cannot be written to",
+    ),
+    Life(
+        "a container ends again and again",
+        f"{DOCKER}; echo '/queue always running 0' >>/etc/containers",
+        "when_late \"echo '/queue always running 3' >>/etc/containers\"",
+        "The container queue has ended 3 times",
+    ),
+)
+RESTARTS = (
+    Life(
+        "the server restarts by itself",
+        "",
+        "when_late 'systemctl reboot'",
+        "The host has restarted since it was found well",
     ),
 )
