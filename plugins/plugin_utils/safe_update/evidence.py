@@ -69,8 +69,6 @@ def parse(look: Iterable[str]) -> Look:
     }
 
 
-
-
 def unfinished(look: Iterable[str]) -> list[str]:
     """The packages that are half done."""
     return sorted(_named(look, "unfinished "))
