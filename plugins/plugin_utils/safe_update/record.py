@@ -522,8 +522,8 @@ def unreported(record: Record, seen: Seen) -> Record:
 
 
 def title(seen: Seen) -> str:
-    """What begins, for people. `seen`: ``entry``, ``check_mode``."""
-    return f"{'the rehearsal of ' if seen['check_mode'] else ''}{TITLES[seen['entry']]}"
+    """What begins, for people. `seen`: ``entry``, and ``check`` in check mode."""
+    return f"{'the rehearsal of ' if seen['check'] else ''}{TITLES[seen['entry']]}"
 
 
 def result(record: Record) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def test_a_bug_in_a_task_is_named() -> None:
 
 def test_a_title_says_what_begins() -> None:
     titles = [
-        safe_update({}, "title", {"entry": entry, "check_mode": check})
+        safe_update({}, "title", {"entry": entry, "check": check})
         for entry, check in (("main", True), ("rollback", False))
     ]
     assert titles == ["the rehearsal of a safe update", "a roll-back"]
