@@ -89,6 +89,7 @@ def test_rehearsal_refuses_an_unhealthy_host(run: Run) -> None:
     assert outcome(run, "unhealthy") == "refused"
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("host", "pending"),
     [("everything", [HELLO, OPENSSL, LIBNEW]), ("security", [OPENSSL]), ("excluded", [OPENSSL])],

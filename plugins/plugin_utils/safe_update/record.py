@@ -275,6 +275,7 @@ def baseline(record: Record, seen: Seen) -> Record:
 
 def pending(record: Record, seen: Seen) -> Record:
     """Note what is pending. `seen`: ``asked`` (the package manager, as registered), ``lists`` (seconds since 1970)."""
+    # Before ansible-core 2.19, a number that a template gives is a text.
     age = datetime.fromtimestamp(float(seen.get("lists") or 0), tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     found, gone = _asked(record, seen)
     known = {**record, "lists_age": age, "pending": found}
