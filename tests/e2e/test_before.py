@@ -136,7 +136,8 @@ LATER = {
     "web3": Case(
         "the owner's own APT_CONFIG names the repositories",
         "umount --lazy /usr; offer 3 </dev/null; mv /etc/apt/sources.list /root/shop.list;"
-        " echo APT_CONFIG=/root/apt.conf >>/etc/environment; echo 'Dir::Etc::sourcelist \"/root/shop.list\";' >/root/apt.conf",
+        " echo APT_CONFIG=/root/apt.conf >>/etc/environment;"
+        " echo 'Dir::Etc::sourcelist \"/root/shop.list\";' >/root/apt.conf",
         "updated",
     ),
     "web5": Case(
