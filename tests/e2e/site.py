@@ -39,7 +39,7 @@ FINGERPRINT = (
     "systemctl list-unit-files --no-legend --state=enabled; apt-mark showhold"
 )
 # Seconds until something has happened, on a busy machine.
-PATIENCE = 180
+PATIENCE = 600
 # What users would set for servers that start in half a second, and whose service needs a second.
 SETTINGS = {
     "safe_update_connection_timeout": 20,

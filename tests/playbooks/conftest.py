@@ -31,7 +31,7 @@ CALLBACKS = Path(__file__).parent / "callback_plugins"
 # What stands before the programs of this machine, as its packages, locks and services are not the hosts'.
 PROGRAMS = Path(__file__).resolve().parents[1] / "utils" / "bare_host"
 # Seconds for one command; far more than any needs.
-TIMEOUT = 600
+TIMEOUT = 1800
 TOKEN = "vps_playbooks_5b0c93e1f7a24d68"
 
 
