@@ -208,7 +208,7 @@ class Server:
         with self._alone():
             self._cut()
 
-    def wait_for_ssh(self, timeout: float = 90) -> None:
+    def wait_for_ssh(self, timeout: float = 300) -> None:
         """Wait until its sshd answers.
 
         Args:
