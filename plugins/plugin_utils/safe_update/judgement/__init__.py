@@ -73,7 +73,7 @@ def judge(
     network.judge(comparison)
     for name in sorted({*evidence.unfinished(now)} - {*evidence.unfinished(before)}):
         comparison.note("failures", f"The package {name} is not completely installed", f"package {name}")
-    if last and evidence.has_booted(last, now):
+    if comparison.restarts.get(units.HOST):
         comparison.note("failures", "The host has restarted since it was found well, and nobody asked it to", "boot")
     return comparison.result()
 

@@ -15,6 +15,8 @@ from ..evidence import Look, Unit, has_booted, parse
 from . import ports
 from .comparison import UP, Comparison, restarts, seconds, unit_labels
 
+# What the host itself is called among those that are started again.
+HOST = "boot"
 JUDGED = (".service", ".socket", ".timer", ".path")
 # Units that stand for a person at the machine, or for one connection.
 SESSION_UNIT = re.compile(r"(getty|serial-getty|console-getty|container-getty|autovt|user|user-runtime-dir)@|session-")
@@ -45,12 +47,14 @@ def judge(looks: Comparison) -> None:
 
 
 def count_restarts(known: Mapping[str, int], last: Sequence[str], now: Sequence[str]) -> dict[str, int]:
-    """How often units and containers were started again after they ended, since counting began.
+    """How often units and containers were started again after they ended, and the host itself, since counting began.
 
-    Those that somebody restarts by hand begin at 0 again.
+    Units that somebody restarts by hand begin at 0 again.
     """
-    if not last or not now or has_booted(last, now):
+    if not last or not now:
         return dict(known)
+    if has_booted(last, now):
+        return {**known, HOST: known.get(HOST, 0) + 1}
     old, new = _counters(parse(last)), _counters(parse(now))
     # What is there after it has begun anew has been counted since.
     grown = {name: times - old.get(name, 0) if times >= old.get(name, 0) else times for name, times in new.items()}

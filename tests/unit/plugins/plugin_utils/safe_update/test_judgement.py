@@ -121,7 +121,6 @@ FAILURES = {
         f"{NGINX} runs, but would not start at boot any more: it is disabled now",
     ),
     "a package is half installed": ([*LOOK, "unfinished dbus", "end"], "The package dbus is not completely installed"),
-    "the host has restarted by itself": (booted(LOOK), "The host has restarted since it was found well"),
     "systemd is dead": (without(LOOK, "unit\t"), "systemd did not answer"),
     "the host says nothing": ([], "The host did not answer"),
 }
@@ -270,13 +269,21 @@ def test_a_service_that_is_started_again_and_again(before: str, times: int, leve
     assert [key for key in ("failures", "differences") if found[key]] == [level] * bool(level)
 
 
+def test_a_restart_that_nobody_asked_for_is_not_forgotten_by_the_next_look() -> None:
+    known = judgement.count_restarts({}, LOOK, booted(LOOK))
+    for last, now in ((LOOK, booted(LOOK)), (booted(LOOK), booted(LOOK))):
+        found = judged(now, last=last, restarts=known)
+        assert found["failures"] == ["The host has restarted since it was found well, and nobody asked it to"]
+
+
 def test_restarts_are_counted_over_a_restart_by_hand() -> None:
     looks = [unit(LOOK, NGINX, NRestarts=count) for count in ("5", "6", "", "1", "3")]
     known: dict[str, int] = {}
     for last, now in itertools.pairwise(looks):
         known = judgement.count_restarts(known, last, now)
     assert known == {NGINX: 4}
-    assert judgement.count_restarts(known, looks[-1], booted(LOOK)) == known
+    assert judgement.count_restarts(known, looks[-1], booted(LOOK)) == {**known, "boot": 1}
+    assert judgement.count_restarts({}, looks[-1], []) == {}
 
 
 @pytest.mark.parametrize(
