@@ -34,7 +34,7 @@ def parse(look: Iterable[str]) -> Look:
     """The facts of a look, by kind. A line that is not understood is left out, as other versions write others."""
     found: dict[str, list[str]] = {}
     for line in look:
-        kind, _, rest = str(line).partition("\t" if str(line).startswith("unit\t") else " ")
+        kind, _separator, rest = str(line).partition("\t" if str(line).startswith("unit\t") else " ")
         found.setdefault(kind, []).append(rest)
     units = [_unit(each) for each in found.get("unit", [])]
     low, high = (_words(found, "random-ports", 2) or [["32768", "60999"]])[0]
@@ -121,7 +121,7 @@ def _unit(line: str) -> dict[str, str]:
     """The properties of a unit; one that comes several times (Listen) has its values side by side."""
     unit: dict[str, str] = {}
     for part in line.split("\t"):
-        key, _, value = part.partition("=")
+        key, _equals, value = part.partition("=")
         unit[key] = f"{unit[key]} {value}" if key in unit else value
     return unit
 
@@ -129,7 +129,7 @@ def _unit(line: str) -> dict[str, str]:
 def _listener(words: Sequence[str], root: str, linger: set[str]) -> dict[str, Any] | None:
     """One who listens: ``parent`` is the process that started it, or ``session`` where a login did."""
     protocol, where, pid, parent, group = words[:5]
-    digits, _, port = where.rpartition(":")
+    digits, _colon, port = where.rpartition(":")
     try:
         address = _address(bytes.fromhex(digits))
         number = int(port, 16)

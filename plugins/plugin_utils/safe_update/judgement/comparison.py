@@ -123,5 +123,5 @@ def seconds(span: str) -> float:
 
 def unit_labels(name: str) -> tuple[str, ...]:
     """What a unit is called where evidence is to be left out."""
-    base, _, kind = name.rpartition(".")
+    base, _dot, kind = name.rpartition(".")
     return f"{kind} {name}", f"{kind} {base}"
