@@ -149,9 +149,10 @@ LATER = {
     "web7": Case(
         "a restart that waits for a service to stop",
         "printf '[Service]\nExecStart=sleep 1000000\nExecStop=sleep 30\n' >/etc/systemd/system/slow.service;"
-        " mkdir -p /var/log/journal; systemctl restart systemd-journald; systemctl start slow; offer 3 </dev/null",
+        " mkdir -p /var/log/journal; systemctl restart systemd-journald; journalctl --flush;"
+        " systemctl start slow; offer 3 </dev/null",
         "kept",
-        ("safe_update_reboot_timeout",),
+        ("longer than 10 s (safe_update_reboot_timeout)", "It waited for: slow.service (3"),
         {"safe_update_reboot": "always", "safe_update_reboot_timeout": 10, "safe_update_connection_timeout": 90},
     ),
     "web8": Case(

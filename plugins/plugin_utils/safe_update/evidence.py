@@ -183,7 +183,8 @@ def _named(look: Iterable[str], kind: str) -> set[str]:
 
 def slow_to_stop(lines: Iterable[str]) -> list[str]:
     """What files/restart.sh says was still stopping, or took more than ten seconds to stop, the slowest first."""
-    said = list(lines)
+    # One without a description is said with dots behind its name.
+    said = [re.sub(r"\.+( |$)", r"\1", line) for line in lines]
     begun = {words[0]: int(words[1]) for line in said if line.startswith("begin ") and (words := line.split()[1:])}
     took = {
         unit: int(at) - begun[unit]

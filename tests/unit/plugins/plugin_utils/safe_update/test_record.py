@@ -374,7 +374,12 @@ def test_a_soak(allowed: int, looks: list[list[str]], outcome: str, warnings: in
         assert "safe_update_soak" in told(record)["reason"]
 
 
-STOPPED = ["begin slow.service 100", "begin quick.service 100", "stopped quick.service 101", "stopped slow.service 140"]
+STOPPED = [
+    "begin slow.service... 100",
+    "begin quick.service 100",
+    "stopped quick.service 101",
+    "stopped slow.service. 140",
+]
 
 
 @pytest.mark.parametrize(
