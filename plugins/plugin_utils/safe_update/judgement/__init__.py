@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .. import evidence
+from .. import evidence, packages
 from . import containers, mounts, network, ports, units
 from .comparison import Comparison
 from .units import count_restarts
@@ -46,7 +46,7 @@ def judge(
     :param last: The last look since the host was found well: what is down again was up in between.
     :param restarts: What `count_restarts` has counted since then.
     :param ignore: Globs of evidence to leave out, such as ``service backup.service`` or ``mount /mnt/*``.
-    :param may_go: The packages that may be removed, with what they bring; true for all.
+    :param may_go: The packages that may be removed, with what they bring: names or globs, true for all.
     :param limit: Seconds to wait for a unit whose start has no time limit of its own.
     :returns: ``failures``, ``differences`` and ``settling`` (lists of sentences without an end), ``patience`` (seconds
         that what is settling may still take).
@@ -64,7 +64,7 @@ def judge(
         limit=limit,
         changed=names["changed"],
         added=names["added"],
-        gone=names["gone"] & (names["gone"] if may_go is True else set(may_go or [])),
+        gone={name for name in names["gone"] if packages.is_named(name, ["*"] if may_go is True else may_go or [])},
     )
     units.judge(comparison)
     containers.judge(comparison)
