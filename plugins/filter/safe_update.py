@@ -66,14 +66,14 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..plugin_utils.safe_update import record as records
 
-# What Ansible adds to a registered result, and is said in it already.
-TWICE = {"stdout_lines", "stderr_lines", "invocation"}
+# Of a registered result: what is said in it already, and what nobody here reads.
+LEFT_OUT = {"stdout_lines", "stderr_lines", "invocation"}
 
 
 def plain(value: Any) -> Any:
     """Plain dicts and lists: newer cores hand over ones that evaluate each item when it is read, which takes long."""
     if isinstance(value, Mapping):
-        found = {str(key): plain(value[key]) for key in value if key not in TWICE}
+        found = {str(key): plain(value[key]) for key in value if key not in LEFT_OUT}
         lines = {f"{name}_lines": str(found[name]).splitlines() for name in ("stdout", "stderr") if name in found}
         return {**found, **lines}
     return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value

@@ -327,9 +327,7 @@ def play(
 def run(command: list[str], service: Emulator | None, env: dict[str, str]) -> tuple[Cost, str]:
     """Run a command to its end; what it cost, by the operating system's accounting."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    # As installed: nobody lets Python compile its libraries anew for every call.
-    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment = {**own, **(service.environ if service else {}), "ANSIBLE_LOCALHOST_WARNING": "false", **env}
+    environment = {**os.environ, **(service.environ if service else {}), "ANSIBLE_LOCALHOST_WARNING": "false", **env}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output = process.stdout.read() if process.stdout else ""
     _pid, status, usage = os.wait4(process.pid, 0)

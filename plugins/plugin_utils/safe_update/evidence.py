@@ -117,6 +117,26 @@ def packages(before: Iterable[str], now: Iterable[str]) -> list[dict[str, str]]:
     ]
 
 
+def slow_to_stop(lines: Iterable[str]) -> list[str]:
+    """What files/restart.sh says was still stopping, or took more than ten seconds to stop, the slowest first."""
+    # One without a description is said with dots behind its name.
+    said = [re.sub(r"\.+( |$)", r"\1", line) for line in lines]
+    begun = {words[0]: int(words[1]) for line in said if line.startswith("begin ") and (words := line.split()[1:])}
+    took = {
+        unit: int(at) - begun[unit]
+        for unit, at in (line.split()[1:] for line in said if line.startswith("stopped "))
+        if unit in begun
+    }
+    slow = sorted((unit for unit in took if took[unit] > 10), key=lambda unit: -took[unit])
+    return [*sorted(_named(said, "stopping ")), *(f"{unit} ({took[unit]} s)" for unit in slow)]
+
+
+def versions(look: Iterable[str]) -> dict[str, str]:
+    """The version of each package, by ``NAME:ARCHITECTURE``; what is not whole has its state behind a comma."""
+    words = [line.split(" ") for line in look if line.startswith("package ")]
+    return {word[1]: word[2] for word in words if len(word) == 3}
+
+
 def _unit(line: str) -> dict[str, str]:
     """The properties of a unit; one that comes several times (Listen) has its values side by side."""
     unit: dict[str, str] = {}
@@ -179,23 +199,3 @@ def _words(found: Mapping[str, list[str]], kind: str, count: int) -> list[list[s
 
 def _named(look: Iterable[str], kind: str) -> set[str]:
     return {line.removeprefix(kind) for line in look if line.startswith(kind)}
-
-
-def slow_to_stop(lines: Iterable[str]) -> list[str]:
-    """What files/restart.sh says was still stopping, or took more than ten seconds to stop, the slowest first."""
-    # One without a description is said with dots behind its name.
-    said = [re.sub(r"\.+( |$)", r"\1", line) for line in lines]
-    begun = {words[0]: int(words[1]) for line in said if line.startswith("begin ") and (words := line.split()[1:])}
-    took = {
-        unit: int(at) - begun[unit]
-        for unit, at in (line.split()[1:] for line in said if line.startswith("stopped "))
-        if unit in begun
-    }
-    slow = sorted((unit for unit in took if took[unit] > 10), key=lambda unit: -took[unit])
-    return [*sorted(_named(said, "stopping ")), *(f"{unit} ({took[unit]} s)" for unit in slow)]
-
-
-def versions(look: Iterable[str]) -> dict[str, str]:
-    """The version of each package, by ``NAME:ARCHITECTURE``; what is not whole has its state behind a comma."""
-    words = [line.split(" ") for line in look if line.startswith("package ")]
-    return {word[1]: word[2] for word in words if len(word) == 3}

@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-# Whose packages the built-in update can update.
-MANAGERS = ("apt", "dnf")
 # Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])
 APT = re.compile(r"Inst (?P<name>\S+) (?:\[(?P<old>\S+)\] )?\((?P<new>\S+) (?P<origin>.*)")
 # ACTION: NAME-VERSION-RELEASE.ARCH

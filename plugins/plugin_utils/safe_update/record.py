@@ -583,22 +583,20 @@ def facts(record: Record) -> dict[str, Any]:
     rotated = snapshots.rotated(record["slots"], options["name_prefix"])
     due = options["reboot"] == "always" or (options["reboot"] == "when_required" and record["restart_due"])
     failure = record["failure"] or {}
-    known = {
+    freed = rotated if options["on_limit"] == "rotate" else None
+    to_do = {
+        **record,
         "unfinished": evidence.unfinished(record["baseline"]),
         "versions": packages.versions(record["pending"]),
     }
     unharmed = record["is_as_before"] and not record["rebooted"] and not options["tasks"]
     return {
         "todo": todo(record),
-        "rotated": {"id": rotated["id"], "name": rotated["name"]}
-        if rotated and options["on_limit"] == "rotate"
-        else None,
+        "rotated": {"id": freed["id"], "name": freed["name"]} if freed else None,
         "description": f"safe_update: {record['by']}"
         + ("; server stopped for this snapshot" if options["offline"] else ""),
         "must_reboot": due,
-        "prepares_snapshot": bool(
-            (rotated and options["on_limit"] == "rotate") or options["offline"] or options["quiesce_tasks"]
-        ),
+        "prepares_snapshot": bool(freed or options["offline"] or options["quiesce_tasks"]),
         # Whether the host has been looked at before anything was done.
         "is_known": bool(record["baseline"]),
         "has_answered": bool(record["now"]),
@@ -607,10 +605,9 @@ def facts(record: Record) -> dict[str, Any]:
         "is_calm": not record["judgement"]["failures"] and not record["judgement"]["settling"],
         # How many looks there are, the last one at the end.
         "soak_looks": -(-options["soak"] // options["soak_interval"]),
-        **known,
-        "sizes": update.sizes({**record, **known}) if record["pending"] else [],
+        "sizes": update.sizes(to_do) if record["pending"] else [],
         "room_paths": list(dict.fromkeys([*room.PATHS, *options["min_free"]])),
-        "launches": [] if options["tasks"] else update.commands({**record, **known}),
+        "launches": [] if options["tasks"] else update.commands(to_do),
         "spared": bool(unharmed and failure.get("phase") == "update"),
         "start_command": verdict.start_command(record),
         "well": verdict.outcome(record) in verdict.WELL,
