@@ -20,7 +20,7 @@ DEATHS = {
     "web3": "Check what the URLs answer",
     "web4": "Start the restore",
     "web5": "Start the snapshot",
-    "web6": "Clean up",
+    "web6": "Choose what is not needed any more",
 }
 UPDATES = {"web1": "1.1", "web2": "2.0", "web3": "1.1", "web4": "2.0+health", "web5": "1.1", "web6": "1.1"}
 HELD = "base-files"
