@@ -68,15 +68,20 @@ ENVIRONMENT = {"ANSIBLE_FORKS": "10", "ANSIBLE_PIPELINING": "true"}
 
 
 def wait_until(question: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
-    """The first true answer; fails after so many seconds without one."""
+    """The first true answer; fails after so many seconds without one. A server that drops a connection is asked again."""
     deadline = time.monotonic() + patience
     while True:
-        answer = question()
+        try:
+            answer = question()
+        except LabError as problem:
+            answer, shown = None, problem
+        else:
+            shown = answer
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: still {answer!r} after {patience} s")
-        time.sleep(0.1)
+            raise AssertionError(f"{what}: still {shown!r} after {patience} s")
+        time.sleep(0.3)
 
 
 class Running:
