@@ -114,7 +114,14 @@ def roll_out(service: Emulator, scratch: Path, servers: dict[str, Path]) -> int:
         "safe_update_soak": 0,
         "safe_update_report_dir": str(REPORT),
         # The emulator's minutes are short.
-        "__safe_update_poll": 1,
+        "__safe_update_pace": {
+            "poll": 1,
+            "job_poll": 5,
+            "restore_tries": 8,
+            "compare_tries": 20,
+            "alive_interval": 15,
+            "managers": [],
+        },
     }
     files = {"inventory.yml": inventory, "variables.yml": variables}
     for name, content in files.items():

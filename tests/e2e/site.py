@@ -57,18 +57,21 @@ SETTINGS = {
     ],
 }
 # The emulated minutes are short. These stand in the role's vars, which only extra variables go before.
-QUICK = {
-    "__safe_update_poll": 1,
-    "__safe_update_job_poll": 1,
-    "__safe_update_alive_interval": 3,
-    "__safe_update_compare_tries": 5,
+PACE = {
+    "poll": 1,
+    "job_poll": 1,
+    "restore_tries": 8,
+    "compare_tries": 5,
+    "alive_interval": 3,
+    "managers": ["apt", "dnf"],
 }
+QUICK = {"__safe_update_pace": PACE}
 # Pipelining takes half of the connections; the batch of test_fates.py does without it, as Ansible does by default.
 ENVIRONMENT = {"ANSIBLE_FORKS": "10", "ANSIBLE_PIPELINING": "true"}
 
 
 def wait_until(question: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
-    """The first true answer; fails after so many seconds without one. A server that drops a connection is asked again."""
+    """The first true answer; fails after so many seconds. A server that drops the connection is asked again."""
     deadline = time.monotonic() + patience
     while True:
         try:

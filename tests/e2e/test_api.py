@@ -11,7 +11,7 @@ import shlex
 import pytest
 
 from ..playbooks.fleet import outcome, result
-from .site import Site, wait_until
+from .site import PACE, Site, wait_until
 
 PATIENT, IMPATIENT = "web3", "web4"
 
@@ -43,7 +43,10 @@ class Story:
             hosts=[PATIENT, IMPATIENT],
             variables={
                 "safe_update_on_failure": "rollback",
-                "__safe_update_restore_tries": f"{{{{ 90 if inventory_hostname == '{PATIENT}' else 2 }}}}",
+                "__safe_update_pace": {
+                    **PACE,
+                    "restore_tries": f"{{{{ 90 if inventory_hostname == '{PATIENT}' else 2 }}}}",
+                },
             },
             env={"VPS_API_RETRIES": "1"},
         )

@@ -13,7 +13,7 @@ import pytest
 
 from ..playbooks.conftest import Run
 from ..playbooks.fleet import outcome, result
-from .site import Site
+from .site import PACE, Site
 
 # `offer VERSION [FIELD]` builds the package shop, with stdin as its postinst, into a repository of the server's own.
 TOOLS = r"""
@@ -172,7 +172,7 @@ class Story:
         for cases, first in ((CASES, FIRST), (LATER, "")):
             site.hosts = {name: {"safe_update_checks": [], **case.variables} for name, case in cases.items()}
             site.each(lambda name, first=first, cases=cases: self._begin(name, first + cases[name].begin))
-            self.runs[id(cases)] = site.run(variables={"__safe_update_compare_tries": 8})
+            self.runs[id(cases)] = site.run(variables={"__safe_update_pace": {**PACE, "compare_tries": 8}})
 
     def _begin(self, name: str, script: str) -> None:
         self.site.lab.ssh(name, f"bash -c {shlex.quote(TOOLS + script)}")

@@ -65,7 +65,15 @@ HOST = {
     "safe_update_restore_timeout": 90,
 }
 # An emulated minute is short. These stand in the role's vars, which only extra variables go before.
-QUICK = {"__safe_update_poll": 1, "__safe_update_restore_tries": 2, "__safe_update_compare_tries": 1}
+PACE = {
+    "poll": 1,
+    "job_poll": 5,
+    "restore_tries": 2,
+    "compare_tries": 1,
+    "alive_interval": 15,
+    "managers": ["apt", "dnf"],
+}
+QUICK = {"__safe_update_pace": PACE}
 
 
 def own(day: int, **more: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> I
 @pytest.fixture(scope="module")
 def run(fleet: Fleet) -> Run:
     path = {"PATH": "{{ folder }}/bin:{{ lookup('ansible.builtin.env', 'PATH') }}"}
-    return fleet.run([play(environment=path)], "--diff", check=True, variables={"__safe_update_manager": "apt"})
+    return fleet.run([play(environment=path)], "--diff", check=True)
 
 
 def test_rehearsal_writes_nothing_and_changes_no_host(fleet: Fleet, run: Run) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Run
-from .fleet import NETWORK, Fleet, outcome, own, result
+from .fleet import NETWORK, PACE, Fleet, outcome, own, result
 
 FOREIGN = [{"name": f"nightly-{day}", "age": f"{day}d"} for day in (1, 2, 3, 4)]
 STOPPED_BY = "safe_update: AWX job 4711; server stopped for this snapshot"
@@ -74,7 +74,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> I
 @pytest.fixture(scope="module")
 def run(fleet: Fleet) -> Run:
     # A role that knows no package manager is the only way to an unsupported system on any machine.
-    return fleet.run(variables={"__safe_update_managers": []})
+    return fleet.run(variables={"__safe_update_pace": {**PACE, "managers": []}})
 
 
 @pytest.mark.parametrize("host", REASONS)

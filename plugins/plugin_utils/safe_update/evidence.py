@@ -26,7 +26,8 @@ STATE = re.compile(r"(boot|package|unfinished)( |$)")
 
 def lines(inspection: Mapping[str, Any] | None) -> list[str]:
     """The facts of an inspection, as Ansible registered it; none where the host said nothing, or was cut off."""
-    said = [str(line) for line in (inspection or {}).get("stdout_lines") or []]
+    # A terminal, which some connections make of themselves, ends its lines in its own way.
+    said = [str(line).rstrip("\r\n") for line in (inspection or {}).get("stdout_lines") or []]
     return said if said[-1:] == ["end"] else []
 
 

@@ -35,6 +35,7 @@ READ_BY_TASKS = (
     "failure",
     "has_answered",
     "has_booted",
+    "has_systemd",
     "has_to_settle",
     "is_calm",
     "is_known",
@@ -110,6 +111,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         if seen["entry"] == "snapshot" or seen["entry"] not in CARRY_ON
         else _given_snapshot(options, seen.get("result") or {}),
         "manager": carried.get("manager", ""),
+        "has_systemd": carried.get("has_systemd", True),
         "lists_age": carried.get("lists_age", ""),
         # What the host was when this run looked first: before its own preflight there may be one of the whole fleet.
         "earlier": evidence.without_packages(previous.get("baseline") or []),
@@ -204,12 +206,15 @@ def admit(record: Record, seen: Seen, now: datetime) -> Record:
 
 
 def rooms(record: Record, seen: Seen) -> Record:
-    """Refuse a host that has no room, or whose packages are being changed. `seen`: ``run`` (as registered)."""
+    """Refuse a host that has no room, or whose packages are being changed or nobody here can update.
+
+    :param seen: ``run`` (as registered), and ``managers`` (those that the built-in update knows) where that matters.
+    """
     run = seen.get("run") or {}
     if run.get("unreachable"):
         return refuse(record, _looking(record), _silence(record, run))
     found = room.look(run.get("stdout_lines") or [])
-    known = {**record, "room": found}
+    known = {**record, "room": found, "manager": found["manager"], "has_systemd": found["systemd"]}
     if not found["heard"]:
         said = verdict.failure_words({**run, "failed": True})
         return refuse(known, _looking(record), f"The host could not be looked at: {said}")
@@ -219,8 +224,19 @@ def rooms(record: Record, seen: Seen) -> Record:
             _looking(record),
             f"A package manager is at work on the host: {'; '.join(found['busy'])}. Run again when it is done",
         )
-    reasons = room.refusals(found, record["options"]["min_free"], {})
+    managers = seen.get("managers", [found["manager"]])
+    reasons = [
+        *room.refusals(found, record["options"]["min_free"], {}),
+        *([] if record["options"]["tasks"] or found["manager"] in managers else [_unsupported(found, managers)]),
+    ]
     return refuse(known, _looking(record), verdict.join(*reasons)) if reasons else known
+
+
+def _unsupported(found: Mapping[str, Any], managers: list[str]) -> str:
+    return (
+        f"The built-in update knows {' and '.join(managers) or 'no package manager'}, and this host has "
+        f"{found['manager'] or 'none that is known here'}. Give it an own task file (safe_update_tasks)"
+    )
 
 
 def refreshed(record: Record, seen: Seen) -> Record:
@@ -247,22 +263,6 @@ def _silence(record: Record, run: Mapping[str, Any]) -> str:
     return verdict.join(f"The host does not answer: {run.get('msg') or 'no reason given'}", says)
 
 
-def system(record: Record, seen: Seen) -> Record:
-    """Note what kind of system the host is. `seen`: ``facts`` (as registered), ``manager``, ``managers``."""
-    facts = seen.get("facts") or {}
-    if facts.get("unreachable"):
-        return refuse(record, _looking(record), _silence(record, facts))
-    if not record["options"]["tasks"] and seen["manager"] not in seen["managers"]:
-        known = " and ".join(seen["managers"]) or "no package manager"
-        return refuse(
-            record,
-            _looking(record),
-            f"The built-in update knows {known}, and this host has {seen['manager'] or 'none that Ansible knows'}. "
-            "Give it an own task file (safe_update_tasks)",
-        )
-    return {**record, "manager": seen["manager"]}
-
-
 def baseline(record: Record, seen: Seen) -> Record:
     """Note what the host is and runs before anything is done. `seen`: ``inspection`` (as registered)."""
     inspection = seen.get("inspection") or {}
@@ -274,9 +274,11 @@ def baseline(record: Record, seen: Seen) -> Record:
 
 
 def pending(record: Record, seen: Seen) -> Record:
-    """Note what is pending. `seen`: ``asked`` (the package manager, as registered), ``lists`` (seconds since 1970)."""
-    # Before ansible-core 2.19, a number that a template gives is a text.
-    age = datetime.fromtimestamp(float(seen.get("lists") or 0), tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    """Note what is pending. `seen`: ``asked`` (the package manager, as registered)."""
+    lists = record["room"]["lists"]
+    then = datetime.fromtimestamp(lists, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC") if lists else "unknown age"
+    # Check mode refreshes no package lists.
+    age = then if record["check_mode"] else "this run"
     found, gone = _asked(record, seen)
     known = {**record, "lists_age": age, "pending": found}
     again, words = room.fails_again(record["room"]["before"], found, evidence.versions(record["baseline"]))
@@ -311,6 +313,15 @@ def _asked(record: Record, seen: Seen) -> tuple[list[dict[str, str]], list[str]]
     found = packages.apt_pending(said, options["scope"], options["exclude"], half)
     # Updates of the scope security are named, and apt is told to remove nothing for them.
     return found, packages.apt_removals(said, spared) if options["scope"] == "full" else []
+
+
+def held(record: Record, seen: Seen) -> Record:
+    """Start nothing after a connection that was lost. `seen`: ``run`` (what held packages back, as registered)."""
+    run = seen.get("run") or {}
+    if not run.get("unreachable"):
+        return record
+    said = f"The connection was lost while the update was to be started, and nothing of it was done: {run.get('msg')}"
+    return refuse(record, "update", said)
 
 
 def ended(record: Record, seen: Seen) -> Record:
@@ -625,12 +636,12 @@ STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "failed": failed,
     "barred": barred,
     "server": server,
-    "system": system,
     "baseline": baseline,
     "pending": pending,
     "rooms": rooms,
     "refreshed": refreshed,
     "sized": sized,
+    "held": held,
     "ended": ended,
     "applied": applied,
     "snapshot": snapshot,

@@ -20,7 +20,9 @@ PATHS = ("/", INSTALLED, ARCHIVES, KERNELS)
 # Free inodes: a package of headers alone has tens of thousands of files. Kernels are few.
 INODES = 5000
 INODES_OF_KERNELS = 50
-KINDS = ("room", "readonly", "kernel", "lock", "unit", "before")
+KINDS = ("manager", "lists", "room", "readonly", "kernel", "lock", "unit", "before")
+# What Ansible calls the package manager of a command.
+MANAGERS = {"apt-get": "apt", "dnf5": "dnf"}
 UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 NEED = re.compile(r"Need to get (?:[\d.,]+ ?[kMGT]?B/)?(?P<get>[\d.,]+ ?[kMGT]?B) of archives")
 MORE = re.compile(r"After this operation, (?P<more>[\d.,]+ ?[kMGT]?B) of additional disk space")
@@ -70,6 +72,10 @@ def look(lines: Iterable[str]) -> dict[str, Any]:
     before, _blank, words = update.readable("".join(of["before"])).partition("\n\n")
     return {
         "heard": "end" in said,
+        "manager": next((MANAGERS.get(each, each) for each in of["manager"]), ""),
+        # When they were refreshed last, in seconds since 1970; 0 where nobody knows.
+        "lists": next((int(each) for each in of["lists"] if each.isdigit()), 0),
+        "systemd": "systemd" in said,
         "rooms": rooms,
         "readonly": of["readonly"],
         "remounts": "remounts" in said,

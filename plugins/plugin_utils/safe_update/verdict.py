@@ -235,9 +235,9 @@ def _plan(record: Mapping[str, Any]) -> str:
     if options["tasks"]:
         what = "Its update is an own task file"
     else:
-        age = record["lists_age"] or "unknown age"
         unrefreshed = ", as check mode does not refresh them" if record["check_mode"] else ""
-        what = f"Pending: {_names(record['pending']) or 'nothing'} (by package lists of {age}{unrefreshed})"
+        by = f"by package lists of {record['lists_age']}{unrefreshed}"
+        what = f"Pending: {_names(record['pending']) or 'nothing'} ({by})"
     going = []
     if options["cleanup"]:
         going = snapshots.leftovers(record["slots"], options["name_prefix"], options["keep"], bool(rotated))

@@ -1,11 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh
-# sh -s PATH...: prints what stands in the way of an update, a line per fact: the room at these paths, who is at work on
-# the packages, what has failed before. It changes nothing, and needs no Python and no room. What the facts mean is
+# sh -s PATH...: prints what stands in the way of an update, a line per fact: the package manager, the room at these
+# paths, who is at work on the packages, what has failed before. It changes nothing, and needs no Python and no room. What the facts mean is
 # decided in plugins/plugin_utils/safe_update/room.py.
 LC_ALL=C; export LC_ALL
 PATH="$PATH:/usr/sbin:/sbin"; export PATH
+
+# Which package manager the system has, how old its lists are (seconds since 1970), and whether systemd is at work.
+case " $(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' /etc/os-release 2>/dev/null | tr -s "\"'\n" ' ') " in
+    *' fedora '* | *' rhel '*) managers='dnf dnf5 apt-get' ;;
+    *) managers='apt-get dnf dnf5' ;;
+esac
+for manager in $managers zypper apk pacman yum pkg; do
+    if command -v "$manager" >/dev/null; then echo "manager $manager"; break; fi
+done
+case $manager in
+    apt-get) stat -c 'lists %Y' /var/lib/apt/lists 2>/dev/null ;;
+    dnf*) stat -c 'lists %Y' /var/cache/dnf 2>/dev/null ;;
+esac
+if [ -d /run/systemd/system ]; then echo systemd; fi
 
 # Free KiB, free inodes (- where the file system counts none) and the mount point of a path.
 for path in "$@"; do

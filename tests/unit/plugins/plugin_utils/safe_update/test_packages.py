@@ -61,6 +61,7 @@ def host(**options: Any) -> dict[str, Any]:
         "baseline": [],
         "room": room.look([]),
         "failure": None,
+        "check_mode": False,
         "options": known,
     }
 

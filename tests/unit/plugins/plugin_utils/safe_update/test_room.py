@@ -37,11 +37,13 @@ def host(lines: list[str], **options: Any) -> dict[str, Any]:
         "entry": "main",
         "manager": "apt",
         "failure": None,
+        "check_mode": False,
         "server": {"status": "active"},
         "pending": [],
         "baseline": [],
         "room": room.look(lines),
         "options": {
+            "tasks": None,
             "min_free": MARGINS,
             "scope": "full",
             "exclude": [],
