@@ -54,9 +54,7 @@ def test_each_host_is_watched(run: Run, host: str) -> None:
 
 
 def test_a_batch_is_watched_side_by_side(run: Run) -> None:
-    first = min(ends(run, name)["update"] for name in BATCH)
-    over = max(ends(run, name)["verify"] for name in BATCH)
-    assert (over - first).seconds < len(BATCH) * SOAK
+    assert max(ends(run, name)["update"] for name in BATCH) < min(ends(run, name)["verify"] for name in BATCH)
 
 
 def test_the_next_batch_begins_when_it_is_over(run: Run) -> None:

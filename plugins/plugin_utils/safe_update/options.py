@@ -71,12 +71,12 @@ def validate(variables: Mapping[str, Any], find: Find, places: Iterable[str] = (
         except _UnknownError as error:
             mistakes.append(f"{variable} {error}")
     for name in filter(options.get, FILES):
-        path = options[name]
+        path, what = options[name], "report" if name == "versions_from" else "task file"
         options[name] = find(path)
         if options[name] is None:
             mistakes.append(
-                f"{PREFIX}{name}: there is no task file {path}. Looked in: {', '.join(places) or 'nowhere'}. Correct "
-                "the path, or give an absolute one"
+                f"{PREFIX}{name}: there is no {what} {path}. Looked in: {', '.join(places) or 'nowhere'}. Correct the "
+                "path, or give an absolute one"
             )
     if not options["server_id"]:
         mistakes.insert(
@@ -306,7 +306,7 @@ CHECK_KEYS: dict[str, Callable[[Any], Any]] = {
     "timeout": number(1, 3600),
 }
 ALL_KEYS = tuple(CHECK_KEYS)
-# The task files among the options.
+# The files of the controller among the options.
 FILES = (
     "quiesce_tasks",
     "thaw_tasks",
@@ -315,20 +315,10 @@ FILES = (
     "pre_tasks",
     "pre_reboot_tasks",
     "post_tasks",
+    "versions_from",
 )
 # Promised for a later version. Refused until something heeds it: an option that is ignored is worse than none.
-PLANNED = {
-    "pre_tasks",
-    "pre_reboot_tasks",
-    "post_tasks",
-    "window",
-    "versions_from",
-    "keep_broken",
-    "max_failures",
-    "restart_services",
-    "hold",
-    "run_id",
-}
+PLANNED = {"window", "max_failures", "hold", "run_id"}
 # Each option: its default, and what reads it. defaults/main.yml says the same, and a test holds them together.
 OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "server_id": ("", server),

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._snapshots import newest_first
-from . import access, commands, evidence, judgement, packages, room, snapshots, update, verdict
+from . import access, commands, evidence, judgement, libraries, packages, proven, room, snapshots, update, verdict
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -28,6 +28,7 @@ Record = dict[str, Any]
 Seen = Mapping[str, Any]
 # The keys that tasks may read. What they do not need, and lists of a host's evidence, stay in Python.
 READ_BY_TASKS = (
+    "asks",
     "by",
     "compares",
     "description",
@@ -44,6 +45,7 @@ READ_BY_TASKS = (
     "manager",
     "must_reboot",
     "options",
+    "outdated",
     "prepares_snapshot",
     "prunable",
     "report_error",
@@ -51,6 +53,7 @@ READ_BY_TASKS = (
     "rollback",
     "room",
     "room_paths",
+    "restartable",
     "rotated",
     "server_key",
     "sizes",
@@ -128,8 +131,16 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "packages": [],
         "differences": [],
         "restart_due": False,
+        # Services that run libraries which are not there any more.
+        "old_libraries": [],
         "rebooted": False,
         "restart_error": "",
+        "proven": {},
+        # Whether safe_update_pre_tasks have begun, safe_update_post_tasks are over, and why these failed.
+        "prepared": False,
+        "posted": False,
+        "post_failure": None,
+        "broken": None,
         "prunable": [],
         "deleted": [],
         "warnings": [],
@@ -164,7 +175,7 @@ def failed(record: Record, seen: Seen) -> Record:
         "reason": verdict.join(
             "The play was aborted because of another host" if aborted else verdict.failure_words(result),
             # Where the host let us in before, the update has locked us out.
-            access.lost(result) if record["baseline"] and not aborted else "",
+            access.lost(result) if record["baseline"] and phase in ("update", "verify") and not aborted else "",
             f"Its restart was not over within {record['options']['reboot_timeout']} s (safe_update_reboot_timeout), "
             "and what was still stopping could not be asked"
             if record["restart_error"] and phase == "update" and not aborted
@@ -180,6 +191,48 @@ def failed(record: Record, seen: Seen) -> Record:
         warning = f"The clean-up failed: {failure['reason']} Left over: {left}; the next successful run deletes it."
         return {**record, "warnings": [*record["warnings"], warning]}
     return {**record, "failure": record["failure"] or failure}
+
+
+def prepared(record: Record) -> Record:
+    """Note that safe_update_pre_tasks begin: from now on safe_update_post_tasks are due, whatever happens."""
+    return {**record, "prepared": True}
+
+
+def posted(record: Record, seen: Seen) -> Record:
+    """Note that safe_update_post_tasks are over. `seen`: of a failure ``task`` and ``result``, as in `failed`."""
+    known = {**record, "posted": True}
+    if not seen.get("result"):
+        return known
+    words = verdict.failure_words(seen["result"])
+    return {**known, "post_failure": {"phase": "post", "task": str(seen.get("task") or ""), "reason": words}}
+
+
+def broken(record: Record, seen: Seen) -> Record:
+    """Note the snapshot of the broken state. `seen`: ``started`` and ``awaited``, or ``result``, as registered."""
+    kept = (seen.get("awaited") or {}).get("snapshot") or {}
+    if kept and not seen.get("result"):
+        return {**record, "broken": {"id": kept["id"], "name": kept["name"]}}
+    begun = verdict.snapshot_label((seen.get("started") or {}).get("snapshot"))
+    why = verdict.failure_words(seen.get("result") or {})
+    left = f"; {begun} was begun" if begun != "none" else ""
+    warning = f"There is no snapshot of the broken state (safe_update_keep_broken){left}: {why}"
+    return {**record, "warnings": [*record["warnings"], verdict.join(warning)]}
+
+
+def mapped(record: Record, seen: Seen) -> Record:
+    """Note which services run old libraries. `seen`: ``run`` (what files/libraries.sh said, as registered)."""
+    run = seen.get("run") or {}
+    return {**record, "old_libraries": libraries.services(run.get("stdout_lines") or [])}
+
+
+def promised(record: Record, seen: Seen) -> Record:
+    """Note which versions an earlier run has proven. `seen`: ``report`` (the text of its report.json)."""
+    known, why = proven.versions(str(seen.get("report") or ""), evidence.versions(record["baseline"]))
+    if why:
+        return refuse(
+            record, _looking(record), f"{record['options']['versions_from']} (safe_update_versions_from) {why}"
+        )
+    return {**record, "proven": known}
 
 
 def barred(record: Record, seen: Seen) -> Record:
@@ -281,6 +334,10 @@ def pending(record: Record, seen: Seen) -> Record:
     age = then if record["check_mode"] else "this run"
     found, gone = _asked(record, seen)
     known = {**record, "lists_age": age, "pending": found}
+    if record["options"]["versions_from"]:
+        known["warnings"] = [*record["warnings"], *proven.warnings(seen.get("asked") or {})]
+        if why := proven.refusal(seen.get("asked") or {}, found, record["proven"]):
+            return refuse(known, _looking(record), why)
     again, words = room.fails_again(record["room"]["before"], found, evidence.versions(record["baseline"]))
     if again:
         return refuse(
@@ -509,6 +566,11 @@ def leftovers(record: Record, seen: Seen) -> Record:
             return {**known, "prunable": [], "warnings": [*record["warnings"], warning]}
         known["snapshot"] = {"id": chosen[0]["id"], "name": chosen[0]["name"]}
     name = str(known["snapshot"].get("name") or "")
+    if record["failure"]:
+        # Nothing was done, so this run's own is not needed; what is older may be.
+        mine = snapshots.own(slots, options["name_prefix"])
+        go = [each for each in mine if (each["id"], each["name"]) == (known["snapshot"].get("id"), name)]
+        return {**known, "prunable": [{"id": each["id"], "name": each["name"]} for each in go]}
     go = snapshots.prunable(slots, options["name_prefix"], name, options["keep"], options["hold"])
     return {**known, "prunable": [{"id": each["id"], "name": each["name"]} for each in go]}
 
@@ -543,13 +605,13 @@ def result(record: Record) -> dict[str, Any]:
     outcome = verdict.outcome(record)
     well = outcome in verdict.WELL
     message = verdict.message(record)
-    failure = record["failure"] or {}
+    failure = record["failure"] or record["post_failure"] or {}
     return {
         "outcome": outcome,
         "server_id": record["options"]["server_id"],
         "snapshot_id": record["snapshot"].get("id"),
         "snapshot_name": record["snapshot"].get("name") or "",
-        "reason": "" if well else message,
+        "reason": "" if well and not record["post_failure"] else message,
         "failed_task": failure.get("task", ""),
         "failed_phase": failure.get("phase", ""),
         "message": message,
@@ -561,6 +623,8 @@ def result(record: Record) -> dict[str, Any]:
         "deleted": record["deleted"],
         "rebooted": record["rebooted"],
         "restart_due": record["restart_due"],
+        "old_libraries": record["old_libraries"],
+        "broken_snapshot": record["broken"],
         "slots_used": len(record["slots"]),
         "warnings": [*record["warnings"], *verdict.difference_warnings(record)],
         "evidence": [] if well else record["evidence"],
@@ -574,16 +638,26 @@ def todo(record: Record) -> list[str]:
     entry, options = record["entry"], record["options"]
     goes_on = not record["failure"] and not record["outcome"]
     failure = record["failure"] or {}
+    hooks = options["pre_tasks"] or options["post_tasks"]
     has_failed = entry == "main" and failure.get("phase") in ("update", "verify") and not failure.get("aborted")
     may = {
         "preflight": goes_on and entry in ("main", "preflight"),
         "snapshot": goes_on and entry in ("main", "snapshot"),
+        "prepare": goes_on
+        and hooks
+        and not record["prepared"]
+        and entry in ("main", "update")
+        and not record["check_mode"],
         "update": goes_on and entry in ("main", "update") and not record["check_mode"],
         "verify": goes_on and (entry == "verify" or (entry == "main" and not record["check_mode"])),
         "evidence": has_failed,
         "rollback": not record["rollback"]
         and ((has_failed and options["on_failure"] == "rollback") or (entry == "rollback" and not failure)),
-        "cleanup": goes_on and (entry == "cleanup" or (entry == "main" and options["cleanup"])),
+        "post": record["prepared"] and not record["posted"],
+        "cleanup": (
+            goes_on and not record["post_failure"] and (entry == "cleanup" or (entry == "main" and options["cleanup"]))
+        )
+        or (entry == "main" and failure.get("phase") == "pre" and bool(record["snapshot"].get("id"))),
     }
     return [phase for phase, is_due in may.items() if is_due]
 
@@ -600,6 +674,7 @@ def facts(record: Record) -> dict[str, Any]:
         "unfinished": evidence.unfinished(record["baseline"]),
         "versions": packages.versions(record["pending"]),
     }
+    restartable = libraries.restartable(record["old_libraries"])
     unharmed = record["is_as_before"] and not record["rebooted"] and not options["tasks"]
     return {
         "todo": todo(record),
@@ -607,6 +682,10 @@ def facts(record: Record) -> dict[str, Any]:
         "description": f"safe_update: {record['by']}"
         + ("; server stopped for this snapshot" if options["offline"] else ""),
         "must_reboot": due,
+        # Where nothing was changed, and after a restart, nothing old is in memory.
+        "outdated": bool(record["packages"]) and not record["rebooted"],
+        "restartable": restartable if options["restart_services"] else [],
+        "asks": update.asks(to_do),
         "prepares_snapshot": bool(freed or options["offline"] or options["quiesce_tasks"]),
         # Whether the host has been looked at before anything was done.
         "is_known": bool(record["baseline"]),
@@ -621,7 +700,7 @@ def facts(record: Record) -> dict[str, Any]:
         "launches": [] if options["tasks"] else update.commands(to_do),
         "spared": bool(unharmed and failure.get("phase") == "update"),
         "start_command": verdict.start_command(record),
-        "well": verdict.outcome(record) in verdict.WELL,
+        "well": verdict.outcome(record) in verdict.WELL and not record["post_failure"],
     }
 
 
@@ -635,6 +714,11 @@ TIMED: dict[str, Callable[[Record, Seen, datetime], Record]] = {
 STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "failed": failed,
     "barred": barred,
+    "prepared": lambda record, _seen: prepared(record),
+    "posted": posted,
+    "broken": broken,
+    "mapped": mapped,
+    "promised": promised,
     "server": server,
     "baseline": baseline,
     "pending": pending,

@@ -43,6 +43,7 @@ KINDS = {
     "kept": Kind(
         "failed, snapshot kept", "bad", "Look at the host. Repair it, or restore it (all data since is lost):"
     ),
+    "post_failed": Kind("updated, post tasks failed", "bad"),
     "rolled_back": Kind("rolled back", "warn", "The host is as before. Find out why the update failed."),
     "snapshot_failed": Kind("snapshot failed", "warn", "The host was not updated. Run again."),
     "refused": Kind("refused", "warn"),
@@ -100,7 +101,7 @@ def state(results: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> s
     :param results: Those of the batch are enough.
     """
     batch = run.get("batch") or []
-    ended = [host for host in batch if results.get(host, {}).get("outcome") in FAILED]
+    ended = [host for host in batch if _has_failed(results.get(host, {}))]
     if run.get("entry") == "preflight":
         return "over" if len(ended) == len(batch) else "running"
     # Batches come in the order of the hosts.
@@ -228,11 +229,17 @@ def _host(
 def _outcome(result: Mapping[str, Any], stands: str) -> str:
     """The key of KINDS: a host without an outcome is told apart by what it has done and whether the run goes on."""
     outcome = str(result.get("outcome") or "")
+    if result.get("failed_phase") == "post" and outcome not in FAILED:
+        return "post_failed"
     if outcome in KINDS:
         return outcome
     if _is_begun(result):
         return "done"
     return {"over": "not reached", "running": "waiting"}.get(stands, "not begun")
+
+
+def _has_failed(result: Mapping[str, Any]) -> bool:
+    return result.get("outcome") in FAILED or result.get("failed_phase") == "post"
 
 
 def _is_begun(result: Mapping[str, Any]) -> bool:

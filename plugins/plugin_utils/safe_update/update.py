@@ -57,10 +57,29 @@ def commands(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     name = f"safe-update-{stamp}"
     quiet = ["env", *(f"{key}={value}" for key, value in QUIET.items())]
     if record["manager"] != "apt":
-        return [{"name": name, "words": [*quiet, *_dnf(record["options"])]}]
+        return [{"name": name, "words": [*quiet, *_dnf(record)]}]
     rest = ["dpkg", *KEEP_FILES, "--configure", "--pending"]
     launches = [{"name": f"{name}-configure", "words": [*quiet, *rest]}] if record["unfinished"] else []
     return [*launches, {"name": name, "words": [*quiet, *_apt(record["options"], record["versions"])]}]
+
+
+def asks(record: Mapping[str, Any]) -> list[str]:
+    """What asks the package manager which packages an update would change: words for apt, packages for dnf.
+
+    :param record: With its ``proven`` versions, which are empty where safe_update_versions_from is not given.
+    """
+    if not record["options"]["versions_from"]:
+        return ["apt-get", "--simulate", "--quiet", "dist-upgrade"] if record["manager"] == "apt" else ["*"]
+    if record["manager"] != "apt":
+        return [_nevra(name, version) for name, version in record["proven"].items()]
+    # Packages of the architecture all have none for apt.
+    return ["sh", "-s", *(f"{name.removesuffix(':all')}={version}" for name, version in record["proven"].items())]
+
+
+def _nevra(name: str, version: str) -> str:
+    """``NAME-[EPOCH:]VERSION-RELEASE.ARCHITECTURE`` of what rpm calls ``NAME.ARCHITECTURE``."""
+    bare, _dot, architecture = name.rpartition(".")
+    return f"{bare}-{version}.{architecture}"
 
 
 def sizes(record: Mapping[str, Any]) -> list[str]:
@@ -83,12 +102,16 @@ def _apt(options: Mapping[str, Any], versions: Iterable[str]) -> list[str]:
 
 
 def _what(options: Mapping[str, Any], versions: Iterable[str]) -> list[str]:
-    return ["install", "--only-upgrade", *versions] if options["scope"] == "security" else ["dist-upgrade"]
+    if options["scope"] == "security" or options["versions_from"]:
+        return ["install", "--only-upgrade", *versions]
+    return ["dist-upgrade"]
 
 
-def _dnf(options: Mapping[str, Any]) -> list[str]:
+def _dnf(record: Mapping[str, Any]) -> list[str]:
+    options = record["options"]
+    exact = [_nevra(each["name"], each["new"]) for each in record["pending"]] if options["versions_from"] else []
     security = ["--security"] if options["scope"] == "security" else []
-    return ["dnf", "--assumeyes", "upgrade", *security, *(f"--exclude={each}" for each in options["exclude"])]
+    return ["dnf", "--assumeyes", "upgrade", *security, *(f"--exclude={each}" for each in options["exclude"]), *exact]
 
 
 def state(lines: Iterable[str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from ...module_utils._snapshots import READY, created_at, newest_first, parse_du
 from . import commands, evidence, snapshots
 
 WELL = ("", "up_to_date", "updated", "postponed")
-BY_PHASE = {"preflight": "refused", "snapshot": "snapshot_failed", "update": "kept", "verify": "kept"}
+BY_PHASE = {"preflight": "refused", "pre": "refused", "snapshot": "snapshot_failed", "update": "kept", "verify": "kept"}
 
 
 def join(*parts: Any) -> str:
@@ -99,7 +99,14 @@ def outcome(record: Mapping[str, Any]) -> str:
 
 def message(record: Mapping[str, Any]) -> str:
     """The verdict: what was seen, what it means, what to do."""
-    return VERDICTS[outcome(record)](record)
+    said = VERDICTS[outcome(record)](record)
+    if not record["post_failure"]:
+        return said
+    # In front, as some verdicts end with a command.
+    after = f"The host may still be out of service, as safe_update_post_tasks failed: {_told(record['post_failure'])}"
+    kept = snapshot_label(record["snapshot"]) if outcome(record) == "updated" else "none"
+    left = f"The snapshot {kept} is not deleted" if kept != "none" and not record["deleted"] else ""
+    return f"{join(after, left)} {said}"
 
 
 def cause(record: Mapping[str, Any]) -> str:
@@ -287,6 +294,13 @@ def _postponed(record: Mapping[str, Any]) -> str:
 
 
 def _refused(record: Mapping[str, Any]) -> str:
+    if (record["failure"] or {}).get("phase") == "pre":
+        gone = snapshot_label(record["snapshot"]) if record["deleted"] else "none"
+        return join(
+            "Refused, as safe_update_pre_tasks failed, and no package was touched",
+            cause(record),
+            f"The snapshot {gone} is deleted again" if gone != "none" else "",
+        )
     mine = snapshots.completed(_own(record))
     last = f"Last good snapshot of its own: {snapshot_label(mine[0]) if mine else 'none'}" if record["server"] else ""
     return join("Refused, and nothing was touched", cause(record), last)
@@ -305,6 +319,7 @@ def _rolled_back(record: Mapping[str, Any]) -> str:
     return join(
         f"The server is restored to the snapshot {snapshot_label(record['snapshot'])} and verified",
         "The snapshot is kept",
+        f"The broken state is kept as {snapshot_label(record['broken'])}" if record["broken"] else "",
         f"The update had failed: {cause(record)}" if record["failure"] else "",
     )
 

@@ -85,7 +85,6 @@ def test_what_is_taken(name: str, value: Any, taken: Any) -> None:
         ("cleanup", "perhaps", "true or false"),
         ("exclude", {"a": 1}, "a list of texts"),
         ("exclude", [["a"]], "a list of texts"),
-        ("pre_tasks", "drain.yml", "not in this version yet"),
         ("snapshot_id", "newest", "whole number"),
         ("checks", "port 443", "a list of checks"),
         ("checks", [{}], "has none of them"),

@@ -54,7 +54,7 @@ def test_removals(allowed: list[str], names: list[str]) -> None:
 
 
 def host(**options: Any) -> dict[str, Any]:
-    known = {"scope": "full", "exclude": [], "allow_removals": False, **options}
+    known = {"scope": "full", "exclude": [], "allow_removals": False, "versions_from": None, **options}
     return {
         "manager": "apt",
         "entry": "main",

@@ -44,6 +44,7 @@ def host(lines: list[str], **options: Any) -> dict[str, Any]:
         "room": room.look(lines),
         "options": {
             "tasks": None,
+            "versions_from": None,
             "min_free": MARGINS,
             "scope": "full",
             "exclude": [],

@@ -32,7 +32,14 @@ def host(manager: str = "apt", unfinished: tuple[str, ...] = (), **options: Any)
         "unfinished": list(unfinished),
         "versions": ["a=1", "b=2"],
         "failure": None,
-        "options": {"scope": "full", "exclude": [], "allow_removals": False, "timeout": 9, **options},
+        "options": {
+            "scope": "full",
+            "exclude": [],
+            "allow_removals": False,
+            "versions_from": None,
+            "timeout": 9,
+            **options,
+        },
     }
 
 
