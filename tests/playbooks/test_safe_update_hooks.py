@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,7 @@ def run(fleet: Fleet) -> Run:
 
 @pytest.mark.parametrize("host", WAYS)
 def test_post_runs_on_every_way_out_once_pre_has_begun(fleet: Fleet, run: Run, host: str) -> None:
-    journal = fleet.folder(host).parent / f"journal-{host}"
+    journal = Path(fleet.hosts[host]["folder"]).with_name(f"journal-{host}")
     assert run.stats
     assert (journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []) == WAYS[host]
 
