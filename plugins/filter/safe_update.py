@@ -24,7 +24,8 @@ options:
   step:
     description:
       - What has happened, such as V(begin), V(snapshot) or V(failed).
-      - V(result) returns what is to be C(safe_update_result), instead of a record; V(title) what a task is called.
+      - V(result) returns what is to be C(safe_update_result), instead of a record; V(assessment) the same and more;
+        V(title) what a task is called.
     type: str
     required: true
   seen:
@@ -91,6 +92,8 @@ def safe_update(fact: dict[str, Any], step: str, seen: dict[str, Any] | None = N
         return records.title(known)
     if step == "result":
         return wrap_var(records.result(record))
+    if step == "assessment":
+        return wrap_var(records.assessment(record))
     # The order in which a task file is looked for: where the playbook, the inventory and the user stand.
     places = [str(place) for place in [*known.get("places", []), Path.cwd()] if place]
     known["places"] = list(dict.fromkeys(places))

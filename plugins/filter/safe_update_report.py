@@ -76,6 +76,10 @@ _value:
       description: The ticks of the time line.
       type: list
       elements: dict
+    headings:
+      description: What stands above the table of a host's packages.
+      type: list
+      elements: str
     hosts:
       description: Each host, worst first.
       type: list

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 CLONE = Path(__file__).resolve().parents[2]
-PLAYBOOKS = ("safe_update", "restore", "cleanup", "delete_snapshot", "cleanup_run", "restore_run")
-CHOOSING = {name: f"{name}_hosts" for name in ("safe_update", "restore", "cleanup", "delete_snapshot")}
+PLAYBOOKS = ("safe_update", "assess", "restore", "cleanup", "delete_snapshot", "cleanup_run", "restore_run")
+CHOOSING = {name: f"{name}_hosts" for name in ("safe_update", "assess", "restore", "cleanup", "delete_snapshot")}
 EMPTY: dict[str, Any] = {"all": {}}
 # Groups are there, and hosts too, but a server id is not: a playbook that goes on fails later, with other words.
 ONE = {

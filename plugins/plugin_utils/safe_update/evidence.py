@@ -93,6 +93,13 @@ def newer_kernel(look: Iterable[str]) -> str:
     return newest if running in installed and newest != running else ""
 
 
+def kernels(look: Iterable[str]) -> dict[str, str]:
+    """The ``running`` kernel, and the ``newest`` installed one of its kind; empty where nothing is known."""
+    look = list(look)
+    running = next(iter(_named(look, "kernel ")), "")
+    return {"running": running, "newest": newer_kernel(look) or running}
+
+
 def has_booted(before: Iterable[str], now: Iterable[str]) -> bool:
     """Whether the host runs since another boot than before."""
     return bool(_named(now, "boot ") - _named(before, "boot "))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
 # Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])
@@ -82,6 +83,26 @@ def _dnf(results: Iterable[str]) -> list[tuple[str, str, str]]:
     """Each ``ACTION: NAME-[EPOCH:]VERSION-RELEASE.ARCH`` as action, ``NAME.ARCH`` and version."""
     matches = filter(None, map(DNF.match, results))
     return [(match["action"], f"{match['name']}.{match['arch']}", match["version"]) for match in matches]
+
+
+def dnf_security(said: Iterable[str], pending: Iterable[dict[str, str]]) -> list[str]:
+    """The pending updates that an advisory of security names.
+
+    :param said: What files/assess.sh says; each advisory is a line that holds ``NAME-VERSION-RELEASE.ARCH``.
+    """
+    words = {word for line in said if line.startswith("advisory ") for word in line.split()}
+    matches = filter(None, (DNF.match(f"Installed: {word}") for word in words))
+    named = {f"{match['name']}.{match['arch']}" for match in matches}
+    return [each["name"] for each in pending if each["name"] in named]
+
+
+def last_update(said: Iterable[str]) -> str:
+    """When packages were updated last, in UTC; empty where nobody knows.
+
+    :param said: What files/assess.sh says: ``updated`` and the seconds since 1970.
+    """
+    seconds = [int(line.split()[1]) for line in said if re.fullmatch(r"updated [0-9]{1,11}", line)]
+    return datetime.fromtimestamp(max(seconds), tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
 
 
 def versions(pending: Iterable[dict[str, str]]) -> list[str]:

@@ -30,6 +30,7 @@ Seen = Mapping[str, Any]
 READ_BY_TASKS = (
     "asks",
     "by",
+    "check_mode",
     "compares",
     "description",
     "entry",
@@ -64,11 +65,13 @@ READ_BY_TASKS = (
     "ssh_args",
     "start_command",
     "todo",
+    "unseen",
     "well",
 )
 TITLES = {
     "main": "a safe update",
     "preflight": "a preflight",
+    "assess": "an assessment",
     "snapshot": "a snapshot before an update",
     "update": "an update",
     "verify": "a verification",
@@ -105,6 +108,8 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "by": f"AWX job {awx['awx_job_id']}" if awx.get("awx_job_id") else f"{seen['user']}@{seen['node']}",
         "stale": _digest(seen.get("stale")),
         "failure": None,
+        # Why an update would be refused, as an assessment finds it: that is no failure, and it looks on.
+        "refusals": [],
         "outcome": "",
         "rollback": None,
         "server": carried.get("server") or {},
@@ -116,6 +121,9 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "manager": carried.get("manager", ""),
         "has_systemd": carried.get("has_systemd", True),
         "lists_age": carried.get("lists_age", ""),
+        "is_asked": False,
+        "security": carried.get("security") or [],
+        "last_update": "",
         # What the host was when this run looked first: before its own preflight there may be one of the whole fleet.
         "earlier": evidence.without_packages(previous.get("baseline") or []),
         "baseline": carried.get("baseline") or [],
@@ -153,9 +161,18 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
     return record
 
 
-def refuse(record: Record, phase: str, reason: str, task: str = "") -> Record:
-    """Note a failure that no task has had; the first one stays."""
-    failure = {"phase": phase, "task": task, "reason": reason, "aborted": False}
+def refuse(record: Record, phase: str, reason: str, task: str = "", is_final: bool = False) -> Record:
+    """Note a failure that no task has had; the first one stays.
+
+    :param is_final: Whether nothing more can be learned of the host.
+    """
+    return _fail(record, {"phase": phase, "task": task, "reason": reason, "aborted": False}, is_final)
+
+
+def _fail(record: Record, failure: dict[str, Any], is_final: bool = False) -> Record:
+    """Note a failure; in an assessment only what a host would be refused for, as long as it answers."""
+    if record["entry"] == "assess" and not is_final:
+        return {**record, "refusals": list(dict.fromkeys([*record["refusals"], verdict.told(failure)]))}
     return {**record, "failure": record["failure"] or failure}
 
 
@@ -190,7 +207,7 @@ def failed(record: Record, seen: Seen) -> Record:
         left = ", ".join(each["name"] for each in record["prunable"]) or verdict.snapshot_label(record["snapshot"])
         warning = f"The clean-up failed: {failure['reason']} Left over: {left}; the next successful run deletes it."
         return {**record, "warnings": [*record["warnings"], warning]}
-    return {**record, "failure": record["failure"] or failure}
+    return _fail(record, failure)
 
 
 def prepared(record: Record) -> Record:
@@ -265,12 +282,12 @@ def rooms(record: Record, seen: Seen) -> Record:
     """
     run = seen.get("run") or {}
     if run.get("unreachable"):
-        return refuse(record, _looking(record), _silence(record, run))
+        return refuse(record, _looking(record), _silence(record, run), is_final=True)
     found = room.look(run.get("stdout_lines") or [])
     known = {**record, "room": found, "manager": found["manager"], "has_systemd": found["systemd"]}
     if not found["heard"]:
         said = verdict.failure_words({**run, "failed": True})
-        return refuse(known, _looking(record), f"The host could not be looked at: {said}")
+        return refuse(known, _looking(record), f"The host could not be looked at: {said}", is_final=True)
     if found["busy"]:
         return refuse(
             known,
@@ -278,11 +295,12 @@ def rooms(record: Record, seen: Seen) -> Record:
             f"A package manager is at work on the host: {'; '.join(found['busy'])}. Run again when it is done",
         )
     managers = seen.get("managers", [found["manager"]])
+    is_foreign = not record["options"]["tasks"] and found["manager"] not in managers
     reasons = [
         *room.refusals(found, record["options"]["min_free"], {}),
-        *([] if record["options"]["tasks"] or found["manager"] in managers else [_unsupported(found, managers)]),
+        *([_unsupported(found, managers)] if is_foreign else []),
     ]
-    return refuse(known, _looking(record), verdict.join(*reasons)) if reasons else known
+    return refuse(known, _looking(record), verdict.join(*reasons), is_final=is_foreign) if reasons else known
 
 
 def _unsupported(found: Mapping[str, Any], managers: list[str]) -> str:
@@ -296,7 +314,7 @@ def refreshed(record: Record, seen: Seen) -> Record:
     """Refuse a host whose package lists cannot be refreshed. `seen`: ``run`` (as registered)."""
     run = seen.get("run") or {}
     if run.get("unreachable"):
-        return refuse(record, _looking(record), _silence(record, run))
+        return refuse(record, _looking(record), _silence(record, run), is_final=True)
     said = [*(run.get("stdout_lines") or []), *(run.get("stderr_lines") or [])]
     why = room.repositories(said or [str(run.get("msg") or "")], run.get("rc", 1))
     return refuse(record, _looking(record), why) if why else record
@@ -333,7 +351,13 @@ def pending(record: Record, seen: Seen) -> Record:
     # Check mode refreshes no package lists.
     age = then if record["check_mode"] else "this run"
     found, gone = _asked(record, seen)
-    known = {**record, "lists_age": age, "pending": found}
+    known = {
+        **record,
+        "is_asked": True,
+        "lists_age": age,
+        "pending": found,
+        "security": _security(record, seen),
+    }
     if record["options"]["versions_from"]:
         known["warnings"] = [*record["warnings"], *proven.warnings(seen.get("asked") or {})]
         if why := proven.refusal(seen.get("asked") or {}, found, record["proven"]):
@@ -370,6 +394,21 @@ def _asked(record: Record, seen: Seen) -> tuple[list[dict[str, str]], list[str]]
     found = packages.apt_pending(said, options["scope"], options["exclude"], half)
     # Updates of the scope security are named, and apt is told to remove nothing for them.
     return found, packages.apt_removals(said, spared) if options["scope"] == "full" else []
+
+
+def _security(record: Record, seen: Seen) -> list[str]:
+    """The names of the pending security updates, where the package manager says of each what it is."""
+    if record["manager"] != "apt":
+        return []
+    said = (seen.get("asked") or {}).get("stdout_lines") or []
+    return [each["name"] for each in packages.apt_pending(said, "security", record["options"]["exclude"], [])]
+
+
+def assessed(record: Record, seen: Seen) -> Record:
+    """Note what only an assessment asks. `seen`: ``run`` (what files/assess.sh said, as registered)."""
+    lines = (seen.get("run") or {}).get("stdout_lines") or []
+    security = record["security"] or packages.dnf_security(lines, record["pending"])
+    return {**record, "security": security, "last_update": packages.last_update(lines)}
 
 
 def held(record: Record, seen: Seen) -> Record:
@@ -626,10 +665,31 @@ def result(record: Record) -> dict[str, Any]:
         "old_libraries": record["old_libraries"],
         "broken_snapshot": record["broken"],
         "slots_used": len(record["slots"]),
+        "security": record["security"],
+        "kernel": evidence.kernels(record["now"]),
+        "room": {each["mount"]: each["free"] for each in record["room"]["rooms"]},
+        "lists_refreshed": _iso(record["room"]["lists"]),
         "warnings": [*record["warnings"], *verdict.difference_warnings(record)],
         "evidence": [] if well else record["evidence"],
         "timeline": record["timeline"],
         "check_mode": record["check_mode"],
+    }
+
+
+def assessment(record: Record) -> dict[str, Any]:
+    """What the playbook assess shows of a host: its `result`, and what keeps an update from it today.
+
+    ``answers`` is false where nothing could be learned of the host itself, ``is_asked`` where its package manager did
+    not say what is pending; ``slots_used`` is null where the service did not tell of the server.
+    """
+    failure = record["failure"]
+    return {
+        **result(record),
+        "answers": record["room"]["heard"],
+        "is_asked": record["is_asked"],
+        "slots_used": len(record["slots"]) if record["server"] else None,
+        "refusals": [*record["refusals"], *([verdict.told(failure)] if failure else [])],
+        "last_update": record["last_update"],
     }
 
 
@@ -641,7 +701,7 @@ def todo(record: Record) -> list[str]:
     hooks = options["pre_tasks"] or options["post_tasks"]
     has_failed = entry == "main" and failure.get("phase") in ("update", "verify") and not failure.get("aborted")
     may = {
-        "preflight": goes_on and entry in ("main", "preflight"),
+        "preflight": goes_on and (entry in ("main", "preflight") or (entry == "assess" and bool(options["server_id"]))),
         "snapshot": goes_on and entry in ("main", "snapshot"),
         "prepare": goes_on
         and hooks
@@ -675,6 +735,11 @@ def facts(record: Record) -> dict[str, Any]:
         "versions": packages.versions(record["pending"]),
     }
     restartable = libraries.restartable(record["old_libraries"])
+    # What an assessment has still to look at, since something before it failed.
+    missing = {
+        "host": not record["room"]["heard"],
+        "packages": record["manager"] in ("apt", "dnf") and not record["is_asked"],
+    }
     unharmed = record["is_as_before"] and not record["rebooted"] and not options["tasks"]
     return {
         "todo": todo(record),
@@ -698,6 +763,7 @@ def facts(record: Record) -> dict[str, Any]:
         "sizes": update.sizes(to_do) if record["pending"] else [],
         "room_paths": list(dict.fromkeys([*room.PATHS, *options["min_free"]])),
         "launches": [] if options["tasks"] else update.commands(to_do),
+        "unseen": [] if record["failure"] else [what for what, is_missing in missing.items() if is_missing],
         "spared": bool(unharmed and failure.get("phase") == "update"),
         "start_command": verdict.start_command(record),
         "well": verdict.outcome(record) in verdict.WELL and not record["post_failure"],
@@ -722,6 +788,7 @@ STEPS: dict[str, Callable[[Record, Seen], Record]] = {
     "server": server,
     "baseline": baseline,
     "pending": pending,
+    "assessed": assessed,
     "rooms": rooms,
     "refreshed": refreshed,
     "sized": sized,
@@ -772,6 +839,11 @@ def _given_snapshot(options: Mapping[str, Any], result: Mapping[str, Any]) -> di
     if result.get("snapshot_id"):
         return {"id": result["snapshot_id"], "name": result.get("snapshot_name") or ""}
     return {}
+
+
+def _iso(seconds: int) -> str:
+    """A moment, of the seconds since 1970; empty for none."""
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).strftime(TIME) if seconds else ""
 
 
 def _digest(value: Any) -> str:

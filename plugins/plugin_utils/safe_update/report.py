@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -72,7 +72,8 @@ def report(results: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> 
         ``check_mode``, ``file`` (where the page lies), ``awx_job_id`` and ``vps_awx_prefix`` (see
         `commands.awx_prefix`) and, for `state`, ``active`` (hosts of the play that have not failed), ``batch``,
         ``entry``, ``may_fail``.
-    :return: ``state``, ``title``, ``facts`` (pairs), ``counts``, ``axis``, ``hosts``, ``closing``, ``markdown``.
+    :return: ``state``, ``title``, ``facts`` (pairs), ``counts``, ``axis``, ``headings`` (of the table of packages),
+        ``hosts``, ``closing``, ``markdown``.
     """
     stands = state(results, run)
     begin, end = _span(results, run)
@@ -85,8 +86,9 @@ def report(results: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> 
         "state": stands,
         "title": "Safe update" + (", rehearsed" if run.get("check_mode") else ""),
         "facts": _facts(results, run, stands, begin, end),
-        "counts": _counts(hosts),
+        "counts": count_kinds(hosts),
         "axis": axis["ticks"],
+        "headings": ("What changed", "Before", "After"),
         "hosts": hosts,
     }
     return {**data, "closing": closing(data, clean(run.get("file"))), "markdown": markdown(data)}
@@ -124,7 +126,7 @@ def closing(data: Mapping[str, Any], file: str = "") -> list[str]:
     """
     total = len(data["hosts"])
     counts = "; ".join(f"{count['number']} {count['label']}" for count in data["counts"]) or "no host"
-    lines = [f"{data['title']}: {_number(total, 'host')}: {counts}."]
+    lines = [f"{data['title']}: {numbered(total, 'host')}: {counts}."]
     needy = [host for host in data["hosts"] if host["needs"]]
     rows = [("HOST", "OUTCOME", "WHAT TO DO")] + [(host["name"], host["label"], host["todo"]) for host in needy[:ROWS]]
     if needy:
@@ -139,13 +141,20 @@ def closing(data: Mapping[str, Any], file: str = "") -> list[str]:
     return lines
 
 
-def markdown(data: Mapping[str, Any]) -> list[str]:
-    """The report as Markdown: the closing table with every host in it, then what is to tell of each."""
+def markdown(
+    data: Mapping[str, Any],
+    head: Sequence[str] = ("Host", "Outcome", "What to do"),
+    cells: Callable[[Mapping[str, Any]], Sequence[str]] = lambda host: (host["name"], host["label"], host["todo"]),
+) -> list[str]:
+    """The report as Markdown: a table with every host in it, then what is to tell of each.
+
+    :param head: The words above the table.
+    :param cells: The row of a host.
+    """
     lines = [f"# {data['title']}", ""]
     lines += [f"- {word}: {_escape(text)}" for word, text in data["facts"]]
-    lines += ["", "| Host | Outcome | What to do |", "| --- | --- | --- |"]
-    for host in data["hosts"]:
-        lines.append(f"| {_escape(host['name'])} | {host['label']} | {_escape(host['todo'])} |")
+    lines += ["", f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
+    lines += [f"| {' | '.join(map(_escape, cells(host)))} |" for host in data["hosts"]]
     for host in data["hosts"]:
         lines += ["", f"## {_escape(host['name'])}: {host['label']}", "", _escape(host["message"])]
         if host["command"]:
@@ -163,6 +172,8 @@ def markdown(data: Mapping[str, Any]) -> list[str]:
 def clean(value: Any) -> str:
     """One line in which whatever a terminal or a browser would obey (escapes, right-to-left marks) is made visible."""
     text = "" if value is None else str(value)
+    if text.isprintable():
+        return text.strip()
     return "".join(
         character if character.isprintable() else " " if character in "\n\t\r" else f"\\u{ord(character):04x}"
         for character in text
@@ -191,7 +202,7 @@ def _host(
     command = clean(result.get("command") or _command(name, result, commands.awx_prefix(run)))
     steps = _steps(result.get("timeline") or [], axis)
     # A warning, a restart or old code in memory waits for somebody though all went well.
-    leftovers = [*warnings, *_due(result)]
+    leftovers = [*warnings, *left_undone(result)]
     return {
         "name": clean(name),
         "outcome": outcome.replace(" ", "_"),
@@ -206,7 +217,7 @@ def _host(
         "failed": {key: clean(result.get(f"failed_{key}")) for key in ("phase", "task")},
         "snapshots": _snapshots(result, outcome),
         "warnings": warnings,
-        "due": _due(result),
+        "due": left_undone(result),
         "differences": _texts(result.get("differences")),
         "checks": _checks(result.get("checks")),
         "changes": _changes(result),
@@ -251,7 +262,7 @@ def _is_begun(result: Mapping[str, Any]) -> bool:
 def _todo(kind: Kind, result: Mapping[str, Any], command: str, leftovers: list[str]) -> str:
     """The words of the closing table."""
     reason = clean(result.get("reason")).removeprefix("Refused, and nothing was touched.").strip()
-    text = kind.todo or _cut(reason) or (_cut(leftovers[0]) if leftovers else "")
+    text = kind.todo or shorten(reason) or (shorten(leftovers[0]) if leftovers else "")
     return f"{text} {command}".strip() if command else re.sub(":$", ".", text)
 
 
@@ -288,7 +299,7 @@ def _changes(result: Mapping[str, Any]) -> list[str]:
     number = len(result.get("packages") or [])
     sentences = []
     if number:
-        sentences.append(f"{_number(number, 'package')} changed.")
+        sentences.append(f"{numbered(number, 'package')} changed.")
     elif result.get("own_update"):
         sentences.append("The update was an own task file; no package changed.")
     if result.get("rebooted"):
@@ -296,7 +307,7 @@ def _changes(result: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def _due(result: Mapping[str, Any]) -> list[str]:
+def left_undone(result: Mapping[str, Any]) -> list[str]:
     """What waits for a person though all went well."""
     due = []
     restart = result.get("restart_due")
@@ -323,7 +334,7 @@ def _texts(values: Any) -> list[str]:
     return [clean(value) for value in ([values] if isinstance(values, str) else values)]
 
 
-def _counts(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def count_kinds(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """How many there are of each outcome, in the order in which they come."""
     listed = list(hosts)
     numbers = Counter(host["outcome"] for host in listed)
@@ -418,10 +429,10 @@ def _escape(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text.replace("&", "&amp;"))
 
 
-def _number(number: int, noun: str) -> str:
+def numbered(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _cut(text: str) -> str:
+def shorten(text: str) -> str:
     """The text, short unless it names something to run."""
     return text if len(text) <= WIDEST_TEXT or commands.is_in(text) else f"{text[: WIDEST_TEXT - 1]}…"

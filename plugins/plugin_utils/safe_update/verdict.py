@@ -103,7 +103,7 @@ def message(record: Mapping[str, Any]) -> str:
     if not record["post_failure"]:
         return said
     # In front, as some verdicts end with a command.
-    after = f"The host may still be out of service, as safe_update_post_tasks failed: {_told(record['post_failure'])}"
+    after = f"The host may still be out of service, as safe_update_post_tasks failed: {told(record['post_failure'])}"
     kept = snapshot_label(record["snapshot"]) if outcome(record) == "updated" else "none"
     left = f"The snapshot {kept} is not deleted" if kept != "none" and not record["deleted"] else ""
     return f"{join(after, left)} {said}"
@@ -111,7 +111,7 @@ def message(record: Mapping[str, Any]) -> str:
 
 def cause(record: Mapping[str, Any]) -> str:
     """The task that failed, and why."""
-    return _told(record["failure"])
+    return told(record["failure"])
 
 
 def restore_command(record: Mapping[str, Any]) -> str:
@@ -137,7 +137,8 @@ def difference_warnings(record: Mapping[str, Any]) -> list[str]:
     return [f"{said} {'; '.join(differences)}."] if differences else []
 
 
-def _told(failure: Mapping[str, Any] | None) -> str:
+def told(failure: Mapping[str, Any] | None) -> str:
+    """A failure in words."""
     if not failure:
         return ""
     return f"{failure['task']}: {failure['reason']}" if failure.get("task") else str(failure.get("reason") or "")
@@ -326,7 +327,7 @@ def _rolled_back(record: Mapping[str, Any]) -> str:
 
 def _rollback_failed(record: Mapping[str, Any]) -> str:
     said = join(
-        f"The roll-back failed: {_told(record['rollback'])}",
+        f"The roll-back failed: {told(record['rollback'])}",
         f"The update had failed: {cause(record)}" if record["failure"] else "",
         f"This run has deleted no snapshot; its own is {snapshot_label(record['snapshot'])}",
     )

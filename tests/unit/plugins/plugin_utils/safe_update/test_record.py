@@ -442,3 +442,71 @@ def test_what_the_update_has_taken_away_is_called_so(said: str, means: str) -> N
     assert step(barred, "barred", run={"msg": said}) == barred
     # Before there was anything to lose, nothing is the update's doing.
     assert "the update's doing" not in told(failed(begin(), "preflight", msg=said))["reason"]
+
+
+def assessed(**variables: Any) -> dict[str, Any]:
+    """A host in an assessment that has passed the service's part, whatever that said."""
+    return preflight(entry="assess", check_mode=True, **variables)
+
+
+ROOMY = {"stdout_lines": ["room 9999999 400000 /\t/", "end"], "rc": 0}
+SIMULATED = ["Inst a [1] (2 Debian-Security:12/stable-security [amd64])", "Inst b [1] (2 Debian:12.5/stable [amd64])"]
+
+
+def test_an_assessment_notes_what_an_update_would_be_refused_for_and_looks_on() -> None:
+    record = assessed(slots=[snapshot(day, name=f"n{day}") for day in range(1, 6)], keeep=1)
+    assert record["failure"] is None
+    assert (record["todo"], record["unseen"]) == (["preflight"], ["host"])
+    lines = ["manager apt-get", "lists 1767322809", "room 1 400000 /\t/", "end"]
+    record = step(record, "rooms", run={"stdout_lines": lines, "rc": 0}, managers=["apt"])
+    record = step(
+        record, "baseline", inspection={"stdout_lines": ["kernel 1-amd64", "kernel-installed 1-amd64", *BEFORE]}
+    )
+    # The same failure twice is told once.
+    record = failed(failed(record, "preflight"), "preflight")
+    assert record["unseen"] == ["packages"]
+    record = step(record, "pending", asked={"stdout_lines": SIMULATED})
+    record = step(record, "assessed", run={"stdout_lines": ["updated 1767322809", "end"]})
+    assert (record["failure"], record["unseen"]) == (None, [])
+    found = records.assessment(record)
+    assert [text[:20] for text in found["refusals"]] == [
+        "safe_update_keeep is",
+        "All 5 slots of the s",
+        "/ has 1 KiB free, an",
+        "The task: It broke.",
+    ]
+    assert (found["answers"], found["is_asked"], found["security"]) == (True, True, ["a"])
+    assert [each["name"] for each in found["pending"]] == ["a", "b"]
+    assert (found["slots_used"], found["room"], found["kernel"]["running"]) == (5, {"/": 1024}, "1-amd64")
+    assert found["last_update"] == found["lists_refreshed"] == "2026-01-02T03:00:09Z"
+    assert found["check_mode"]
+
+
+def test_an_assessment_of_a_host_that_does_not_answer_ends() -> None:
+    record = step(assessed(), "rooms", run={"unreachable": True, "msg": "refused"})
+    assert (record["todo"], record["unseen"]) == ([], [])
+    found = records.assessment(record)
+    assert (found["answers"], found["is_asked"]) == (False, False)
+    assert found["refusals"] == ["The host does not answer: refused. The API says that its server is active."]
+
+
+def test_an_assessment_of_a_host_whose_package_manager_is_unknown_ends() -> None:
+    record = step(assessed(), "rooms", run={"stdout_lines": ["manager apk", "end"]}, managers=["apt", "dnf"])
+    assert (record["todo"], record["unseen"]) == ([], [])
+    found = records.assessment(record)
+    assert (found["answers"], found["is_asked"]) == (True, False)
+    assert "this host has apk" in found["refusals"][0]
+
+
+def test_an_assessment_needs_no_server_id() -> None:
+    record = begin("assess", server_id="")
+    assert (record["failure"], record["todo"], record["unseen"]) == (None, [], ["host"])
+    found = records.assessment(step(record, "rooms", run=ROOMY))
+    assert found["slots_used"] is None
+    assert "has no server id" in found["refusals"][0]
+
+
+def test_a_run_tells_what_its_preflight_has_seen() -> None:
+    record = step(ready(tasks=None), "pending", asked={"stdout_lines": SIMULATED})
+    assert told(record)["security"] == ["a"]
+    assert told(record)["lists_refreshed"] == ""

@@ -27,6 +27,7 @@ E: Sub-process /usr/bin/dpkg returned an error code (1)
 
 def host(manager: str = "apt", unfinished: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
     return {
+        "entry": "main",
         "manager": manager,
         "timeline": [{"phase": "begin", "end": "2026-01-31T02:00:00Z"}],
         "unfinished": list(unfinished),
