@@ -31,7 +31,7 @@ WAYS = {
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path) -> Iterator[Fleet]:
+def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Fleet]:
     with Fleet(tmp_path_factory.mktemp("fleet"), collections_path) as fleet:
         fleet.add("good", GOOD, snapshots=[own(1)], **HOOKS)
         fleet.add("kept", BAD, **HOOKS)

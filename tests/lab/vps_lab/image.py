@@ -21,7 +21,9 @@ from vps_lab.tools import LabError, run
 
 # With those of dnf, a server can pass for one of Red Hat's family.
 DNF_PACKAGES = "dnf,dnf-plugins-core,rpm,createrepo-c"
-PACKAGES = f"systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,procps,{DNF_PACKAGES}"
+# With these, it can be a load balancer.
+BALANCER_PACKAGES = "haproxy,socat"
+PACKAGES = f"systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,procps,{DNF_PACKAGES},{BALANCER_PACKAGES}"
 RECIPE = Path(__file__).with_name("image.sh")
 # What was made ready outside is handed into the capsule, where it could not be had: the image's file ...
 IMAGE_VARIABLE = "VPS_LAB_IMAGE"

@@ -18,5 +18,8 @@ mkdir -p "$root/var/lib/machines" "$root/var/lib/portables"
 systemctl --root="$root" --quiet enable systemd-networkd.service
 systemctl --root="$root" --quiet mask systemd-networkd-wait-online.service
 
+# Most servers are no load balancers.
+systemctl --root="$root" --quiet disable haproxy.service
+
 # A server has no terminal, and updates only when it is told to.
 systemctl --root="$root" --quiet mask getty.target console-getty.service apt-daily.timer apt-daily-upgrade.timer
