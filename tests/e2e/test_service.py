@@ -108,7 +108,7 @@ class Story:
         site.lab.ssh(BALANCER, configuration)
         client = Client(site.lab.server(BALANCER).address)
         client.start()
-        rollout = {"safe_update_serial": "1", "safe_update_max_fail_percentage": 100}
+        rollout = {"safe_update_serial": "1,100%", "safe_update_max_fail_percentage": 100}
         self.run = site.run(
             variables={
                 **rollout,
