@@ -6,7 +6,7 @@
 PYTHON ?= python3
 WORKSHOP := .venv/ready
 NOX := .venv/bin/python -m nox
-LINT := lint ruff license-check extra-checks changelog docs-check ansible-lint import-check install
+LINT := lint ruff license-check extra-checks changelog docs-check docs ansible-lint import-check install
 
 # The folder's name may hold any letter, and Ansible insists on UTF-8. Where LC_ALL is not set, Python sees to it.
 ifneq (,$(filter C POSIX,$(LC_ALL)))
@@ -20,7 +20,13 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: $(WORKSHOP) ## All checks and all tests (or SESSION="tests-2.19 sanity-2.19": see nox -l)
-	$(NOX) $(if $(SESSION),-s $(SESSION))
+ifdef SESSION
+	$(NOX) -s $(SESSION)
+else
+	@# Neither of these two uses more than one core; what each says comes as one piece.
+	+$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint sanity
+	$(NOX) -t tests
+endif
 
 matrix: $(WORKSHOP) ## The sessions that CI runs side by side, as JSON
 	@EVERY_CORE=1 $(NOX) --list --json -k "tests or sanity" | \
@@ -35,7 +41,7 @@ lab: $(WORKSHOP) ## A shell among real servers behind the emulated API, to rehea
 e2e: $(WORKSHOP) ## The playbooks end to end, on real servers in the lab
 	$(NOX) -s e2e
 
-lint: $(WORKSHOP) ## Formatting, style, documentation, licences, changelog, packaging: no test
+lint: $(WORKSHOP) ## Formatting, style, documentation and its site, licences, changelog, packaging: no test
 	$(NOX) -s $(LINT)
 
 unit: $(WORKSHOP) ## Unit, module, emulator and playbook tests on each ansible-core of the matrix
