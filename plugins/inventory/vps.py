@@ -124,7 +124,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import VpsError
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
-from ..module_utils._module import API_OPTIONS, check_ranges, connect, given
+from ..module_utils._module import API_OPTIONS, WITHOUT_TOKEN, check_ranges, connect, given
 from ..module_utils._servers import describe
 
 # Names of these characters alone can never become a template or a call.
@@ -208,7 +208,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if validation.error_messages:
             message = validation.error_messages[0]
             if "api_token" in message and "missing" in message:
-                message = f"There is no API token: set api_token in {path}, or VPS_API_TOKEN in the environment."
+                message = WITHOUT_TOKEN.format(path)
             raise VpsError(message)
         check_ranges(validation.validated_parameters)
         return validation.validated_parameters

@@ -225,7 +225,10 @@ def _read_answer(method: str, path: str, answer: _http.Answer) -> Any:
         )
     said = "a redirect" if 300 <= status < 400 else answer.text
     raise ApiError(
-        f"{method} {path} answered {status}: {said}. {advice(status)}", status, answer.body, answer.retry_after
+        f"{method} {path} answered {status}: {said}. {advice(status, answer.is_readable)}",
+        status,
+        answer.body,
+        answer.retry_after,
     )
 
 

@@ -23,7 +23,7 @@ ADVICE = {
     400: "Correct what the API names. A server can have five snapshots: see what is there with vps_snapshot_info.",
     401: "Check the token (api_token or VPS_API_TOKEN): it is missing, mistyped, expired or revoked.",
     403: "Grant the token the permission for this call, or use another token; this one is valid.",
-    404: "Check the id, and that api_url ends in /api/v1.",
+    404: "Check the id (vps_server_info and vps_snapshot_info show what there is), and that api_url ends in /api/v1.",
     405: "Check that api_url ends in /api/v1 and names the API itself, not a page in front of it.",
     407: "Set the proxy's credentials in its environment variable, or exclude the host with NO_PROXY.",
     408: "Try again, and look at the network if it happens again: the connection was too slow for the service.",
@@ -38,11 +38,17 @@ ADVICE_BY_CLASS = {
     4: "Correct the task as the API's words say, and do not repeat it unchanged.",
     5: "Try again later, and ask VPS.org if it stays so: the service, or a proxy in front of it, is in trouble.",
 }
+ADVICE_ON_WRONG_URL = "Correct api_url, as no API answers there: it ends in /api/v1."
 ADVICE_ON_NONSENSE = "Check api_url, and what stands between this machine and the API: a proxy, a captive portal."
 
 
-def advice(status: int) -> str:
-    """What to do about a status that is no success."""
+def advice(status: int, is_readable: bool = True) -> str:
+    """What to do about a status that is no success.
+
+    :param is_readable: Whether the answer is one that an API gives, and not a page for browsers.
+    """
+    if status == 404 and not is_readable:
+        return ADVICE_ON_WRONG_URL
     return ADVICE.get(status) or ADVICE_BY_CLASS.get(status // 100) or ADVICE_ON_NONSENSE
 
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,10 +45,9 @@ API_OPTIONS = {
     "api_retries": {"type": "int", "default": 5, "fallback": (environment, ["VPS_API_RETRIES"])},
 }
 
-WITHOUT_TOKEN = (
-    "There is no API token: set VPS_API_TOKEN in the environment of the controller, or api_token in the task (for all "
-    "tasks: module_defaults, group/vpsdotorg.cloud.vps)."
-)
+WITHOUT_TOKEN = "There is no API token: set VPS_API_TOKEN in the environment of the controller, or api_token in {}."
+# What Ansible says of options that are not there: the names stand at its end.
+LACKING = re.compile(r".*(missing|required|arguments): (?P<names>[a-z_, ]+)")
 
 # For the modules that can wait.
 PROGRESS_OPTION = {
@@ -168,10 +168,16 @@ def refuse_token_in_texts(params: dict[str, Any]) -> None:
             )
 
 
-def refusal(text: str) -> str:
+def refusal(text: str, arguments: dict[str, Any]) -> str:
     """The words with which Ansible refuses the arguments, and what to do where they do not say it."""
-    if text.startswith("missing required arguments:") and "api_token" in text:
-        return f"{text}. {WITHOUT_TOKEN}"
+    lacking = LACKING.fullmatch(text)
+    names = lacking["names"].split(", ") if lacking else []
+    if "api_token" in names:
+        without = WITHOUT_TOKEN.format("the task (for all tasks: module_defaults, group/vpsdotorg.cloud.vps)")
+        return without if names == ["api_token"] else f"{text}. {without}"
+    empty = [name for name in names if name in arguments]
+    if empty:
+        return f"{text}. Given, but empty, which counts as missing: {', '.join(empty)} (is the variable behind it set?)"
     return text
 
 
@@ -212,13 +218,15 @@ def perform(
 class _AnsibleModule(AnsibleModule):
     """Leaves out what is missing before anything is validated, so that requirements, defaults and fallbacks hold."""
 
+    arguments: dict[str, Any]
+
     def _load_params(self) -> None:
         super()._load_params()
         self.arguments = self.params
         self.params = given(self.params)
 
     def fail_json(self, msg: str, **details: Any) -> NoReturn:
-        super().fail_json(refusal(msg), **details)
+        super().fail_json(refusal(msg, self.arguments), **details)
 
 
 def run(module: Module) -> None:

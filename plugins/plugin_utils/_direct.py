@@ -89,7 +89,7 @@ class DirectAction(ActionBase):
             text = validation.error_messages[0]
             if isinstance(validation.errors[0], UnsupportedError):
                 text = f"Unsupported parameters for ({self._task.action}) module: {text}"
-            result: dict[str, Any] = {"failed": True, "msg": refusal(text)}
+            result: dict[str, Any] = {"failed": True, "msg": refusal(text, arguments)}
         else:
             progress = Progress(str(task_vars.get("inventory_hostname")), params.get("progress_interval", 0), _tell)
             result = perform(self.module, arguments, params, self._task.check_mode, progress)

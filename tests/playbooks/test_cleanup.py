@@ -144,7 +144,6 @@ def test_what_goes(service: Any, run_playbook: Any, variables: dict, gone: list[
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({}, "one of the following is required: keep, older_than"),
         ({"cleanup_keep": 1, "cleanup_prefix": "safe"}, "name_prefix 'safe' is not safe"),
         ({"cleanup_keep": 1, "cleanup_prefix": ""}, "missing required arguments: name_prefix"),
         ({"cleanup_older_than": "a week"}, "older_than 'a week' is not a duration"),

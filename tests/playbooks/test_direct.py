@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
 import signal
 import subprocess
@@ -295,53 +294,3 @@ def test_a_bug_is_called_one_and_its_traceback_is_for_those_who_ask(
         assert message.startswith("This is a bug of vpsdotorg.cloud: ZeroDivisionError: "), run.output
         assert service.token not in run.output
         assert ("in perform" in run.output) == bool(verbosity), run.output
-
-
-SERVER = '''
-from ansible.plugins.connection.local import Connection as Local
-
-DOCUMENTATION = """
-name: server
-short_description: A server that is this machine
-description: As local, under another name.
-extends_documentation_fragment: connection_pipelining
-options: {}
-"""
-
-
-class Connection(Local):
-    transport = "server"
-'''
-
-
-def old_pythons() -> list[str]:
-    """The releases of Python on which the collection cannot run, as far as this machine has them."""
-    versions = Path(pwd.getpwuid(os.getuid()).pw_dir, ".pyenv", "versions")
-    return [str(path) for path in sorted(versions.glob("3.[6-9].*/bin/python"))]
-
-
-@pytest.mark.smoke
-def test_a_module_on_a_server_says_where_it_belongs(serve: Any, run_playbook: Any, tmp_path: Path) -> None:
-    (tmp_path / "server.py").write_text(SERVER)
-    pythons = [sys.executable, "/missing/python", *old_pythons()]
-    hosts = {f"web-{number}": {"ansible_python_interpreter": python} for number, python in enumerate(pythons)}
-    tasks = [
-        task("List", "vps_snapshot_info", {}, {}),
-        task("Refuse", "vps_snapshot_info", {"api_token": "vps_wrong"}, {}),
-        task("Here", "vps_snapshot_info", {}, {"delegate_to": "localhost"}),
-    ]
-    run = run_playbook(
-        [{"hosts": "all", "gather_facts": False, "tasks": tasks}],
-        service=serve(SEED),
-        inventory={"all": {"hosts": hosts, "vars": {"ansible_connection": "server"}}},
-        env={"ANSIBLE_CONNECTION_PLUGINS": str(tmp_path)},
-    )
-    advice = "vps_snapshot_info calls the API from where it runs: run it on the controller (delegate_to: localhost)."
-    assert run.result("List", host="web-0")["snapshots"], run.output
-    assert f"{advice} It ran on web-0, so the API token was sent to that host." in run.text
-    assert run.result("Refuse", host="web-0")["status_code"] == 401
-    for host, variables in hosts.items():
-        assert run.result("Here", host=host)["snapshots"], run.output
-        if host != "web-0":
-            message = run.result("List", host=host)["msg"]
-            assert message.startswith(f"{advice} It ran on {host}, and failed there: "), (variables, message)

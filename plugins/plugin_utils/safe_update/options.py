@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from ...module_utils._errors import VpsError
+from ...module_utils._servers import parse_server_id
 from ...module_utils._snapshots import parse_duration
 
 PREFIX = "safe_update_"
@@ -78,12 +79,11 @@ def validate(variables: Mapping[str, Any], find: Find, places: Iterable[str] = (
                 f"{PREFIX}{name}: there is no {what} {path}. Looked in: {', '.join(places) or 'nowhere'}. Correct the "
                 "path, or give an absolute one"
             )
-    if not options["server_id"]:
+    if not options["server_id"] and not any(each.startswith(f"{PREFIX}server_id ") for each in mistakes):
         mistakes.insert(
             0,
-            "The host has no server id, so nobody can tell which server it is. The inventory plugin "
-            "vpsdotorg.cloud.vps sets vps_server_id; in another inventory, set it yourself (vps_server_id, or "
-            "safe_update_server_id)",
+            "The host has no server id: set vps_server_id, as the inventory plugin vpsdotorg.cloud.vps does, or "
+            "safe_update_server_id",
         )
     return options, mistakes
 
@@ -129,11 +129,12 @@ def text(value: Any) -> str:
 
 
 def server(value: Any) -> int | str:
-    """The id of a server: an integer, also as text, or a UUID."""
-    known = text(value)
-    if known.lower() in ("none", "null"):
-        raise InvalidError("the server's integer id or its UUID")
-    return int(known) if re.fullmatch(r"[0-9]{1,18}", known) else known
+    """The id of a server: an integer, also as text, or a UUID; empty where a template made a null of it."""
+    try:
+        known = text(value)
+        return "" if known.lower() in ("none", "null") else parse_server_id(known)
+    except (InvalidError, VpsError):
+        raise InvalidError("the server's integer id or its UUID, as vps_server_info shows them") from None
 
 
 def name_prefix(value: Any) -> str:

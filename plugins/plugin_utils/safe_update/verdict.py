@@ -250,11 +250,19 @@ def _plan(record: Mapping[str, Any]) -> str:
     if options["cleanup"]:
         going = snapshots.leftovers(record["slots"], options["name_prefix"], options["keep"], bool(rotated))
     return join(
-        f"The host is healthy; {len(record['slots'])} of {snapshots.LIMIT} snapshot slots are used",
+        f"{_health(record)}; {len(record['slots'])} of {snapshots.LIMIT} snapshot slots are used",
         what,
         f"To make room, {mine[-1]['name']} goes first" if rotated else "",
         f"After a success these own snapshots go: {_names(going) or 'none beside the new one'}",
     )
+
+
+def _health(record: Mapping[str, Any]) -> str:
+    options = record["options"]
+    if options["checks"] or options["check_tasks"]:
+        return "The host is healthy"
+    watched = "only what ran before is compared" if options["compare"] else "no bad update will be noticed"
+    return f"Nothing says what healthy is (give it safe_update_checks), so {watched}"
 
 
 def _up_to_date(record: Mapping[str, Any]) -> str:

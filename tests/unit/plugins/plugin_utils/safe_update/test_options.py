@@ -31,7 +31,7 @@ def test_missing_means_the_default(name: str, missing: Any) -> None:
     assert (mistakes == []) == (name != "server_id")
 
 
-@pytest.mark.parametrize("missing", [None, "", "  ", "None", "null", [], {}, True])
+@pytest.mark.parametrize("missing", [None, "", "  ", "None", "null"])
 def test_a_host_without_a_server_id_is_refused_first(missing: Any) -> None:
     _options, mistakes = validate({"safe_update_server_id": missing}, lambda _path: None)
     assert "no server id" in mistakes[0]
@@ -85,6 +85,7 @@ def test_what_is_taken(name: str, value: Any, taken: Any) -> None:
         ("cleanup", "perhaps", "true or false"),
         ("exclude", {"a": 1}, "a list of texts"),
         ("exclude", [["a"]], "a list of texts"),
+        *[("server_id", wrong, "integer id or its UUID") for wrong in ("web-1", [], {}, True, -1)],
         ("snapshot_id", "newest", "whole number"),
         ("checks", "port 443", "a list of checks"),
         ("checks", [{}], "has none of them"),

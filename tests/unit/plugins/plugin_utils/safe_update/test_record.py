@@ -279,6 +279,19 @@ def test_a_rehearsal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"checks": [{"port": 443}]}, "Ready. The host is healthy; 0 of 5"),
+        ({"check_tasks": "check.yml", "compare": False}, "Ready. The host is healthy; 0 of 5"),
+        ({}, "Nothing says what healthy is (give it safe_update_checks), so only what ran before is compared;"),
+        ({"compare": False}, "Nothing says what healthy is (give it safe_update_checks), so no bad update will be"),
+    ],
+)
+def test_a_host_is_called_healthy_where_something_was_checked(variables: dict[str, Any], words: str) -> None:
+    assert words in told(ready(entry="preflight", **variables))["message"]
+
+
+@pytest.mark.parametrize(
     ("keep", "hold", "gone"),
     [
         (0, [], [803, 802, 801]),
