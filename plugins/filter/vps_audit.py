@@ -46,6 +46,11 @@ options:
     description:
       - The present moment (UTC), such as C(api_time) of the info modules; without it, that of the controller.
     type: str
+  in_awx:
+    description:
+      - Whether AWX runs this, so that nobody can run a command on its controller.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -106,7 +111,7 @@ _value:
         - C(own), C(foreign), C(stale), C(failed), C(stuck) and C(unknown) (a status that is not documented) are lists
           of snapshots, newest first. Each snapshot is own or foreign, and may be one of the others.
         - C(stopped_by_killed_run) is C(null), or what an own snapshot's description lets one infer about a stopped
-          server, with the C(command) that starts it.
+          server, with the C(command) that starts it, in AWX the words for it.
       type: list
       elements: dict
       sample:
@@ -127,6 +132,7 @@ _value:
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -136,6 +142,7 @@ from ..module_utils._audit import Rules, audit
 from ..module_utils._errors import VpsError
 from ..module_utils._shapes import server, snapshot
 from ..module_utils._snapshots import created_at, parse_duration
+from ..plugin_utils.safe_update import commands
 
 
 def vps_audit(
@@ -145,6 +152,7 @@ def vps_audit(
     stale_after: str = "7d",
     stuck_after: str = "60m",
     now: str | None = None,
+    in_awx: bool = False,
 ) -> dict[str, Any]:
     moment = datetime.now(timezone.utc) if now is None else created_at({"created_at": now})
     try:
@@ -155,6 +163,7 @@ def vps_audit(
             parse_duration("stale_after", stale_after),
             parse_duration("stuck_after", stuck_after),
             moment,
+            partial(commands.start, awx=commands.DEFAULT_PREFIX if in_awx else None),
         )
         findings = audit(_items("servers", servers, _known_server), _items("snapshots", snapshots, snapshot), rules)
     except VpsError as error:

@@ -9,9 +9,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,12 +31,14 @@ class Rules:
     :param stale_after: An own completed snapshot that is older is stale.
     :param stuck_after: A snapshot that has been in progress for longer is stuck.
     :param now: The present moment (UTC).
+    :param start: Says how to start the server with an id.
     """
 
     name_prefix: str
     stale_after: timedelta
     stuck_after: timedelta
     now: datetime
+    start: Callable[[Any], str]
 
     def kinds(self, snapshot: dict) -> list[str]:
         """What the snapshot is: own or foreign, and at most one of stale, failed, stuck and unknown."""
@@ -124,18 +125,17 @@ def _entry(server: dict, listed: bool, slots: list[dict], rules: Rules) -> dict[
     for snapshot in slots:
         for kind in rules.kinds(snapshot):
             entry[kind].append(snapshot)
-    entry["stopped_by_killed_run"] = _killed_run(entry)
+    entry["stopped_by_killed_run"] = _killed_run(entry, rules)
     return entry
 
 
-def _killed_run(entry: dict) -> dict[str, Any] | None:
+def _killed_run(entry: dict, rules: Rules) -> dict[str, Any] | None:
     """The run of safe_update that seems to have stopped the server and never started it again."""
     if entry["status"] != "stopped":
         return None
     for snapshot in entry["own"]:
         described = STOPPED_FOR.fullmatch(str(snapshot.get("description")))
         if described:
-            arguments = shlex.quote(f"server_id={_identity(entry)} state=started")
             return {
                 "inferred": True,
                 "reason": f"The server is stopped, and its snapshot {_snapshots.label(snapshot)} says that safe_update "
@@ -143,7 +143,7 @@ def _killed_run(entry: dict) -> dict[str, Any] | None:
                 "alone: make sure that nobody else stopped it.",
                 "run_id": described.group(1),
                 "snapshot_id": snapshot.get("id"),
-                "command": f"ansible localhost -m vpsdotorg.cloud.vps_server_power -a {arguments}",
+                "command": rules.start(_identity(entry)),
             }
     return None
 
@@ -187,7 +187,7 @@ def _notes(entry: dict) -> list[str]:
     killed = entry["stopped_by_killed_run"]
     if killed:
         notes.append(f"{server}: stopped by a killed run (inferred): {_printable(killed['reason'])}")
-        notes.append(f"{server}: to start it: {_printable(killed['command'])}")
+        notes.append(f"{server}: what to do then: {_printable(killed['command'])}")
     return notes
 
 

@@ -15,9 +15,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.vpsdotorg.cloud.plugins.filter.vps_audit import vps_audit
 from ansible_collections.vpsdotorg.cloud.plugins.filter.vps_audit_table import vps_audit_table
 from ansible_collections.vpsdotorg.cloud.plugins.module_utils._audit import KINDS, Rules, audit, table
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update.commands import start
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=timezone.utc)
-RULES = Rules("safe-update", timedelta(days=7), timedelta(minutes=60), NOW)
+RULES = Rules("safe-update", timedelta(days=7), timedelta(minutes=60), NOW, start)
 OWN = "safe-update-20260101T000000Z"
 UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 SERVER = {"id": 12345, "uuid": None, "name": "web-1", "status": "active"}
@@ -64,7 +65,7 @@ def test_own_is_what_bears_prefix_and_time(name: str, own: bool) -> None:
 
 
 def test_prefix_is_no_pattern() -> None:
-    rules = Rules("safe.update", RULES.stale_after, RULES.stuck_after, NOW)
+    rules = Rules("safe.update", RULES.stale_after, RULES.stuck_after, NOW, start)
     assert rules.kinds(snapshot("safe.update-20260101T000000Z")) == ["own"]
     assert rules.kinds(snapshot(OWN)) == ["foreign"]
 
@@ -170,9 +171,6 @@ def test_server_stopped_by_a_killed_run() -> None:
     assert killed["inferred"] is True
     assert killed["run_id"] == "4711"
     assert killed["snapshot_id"] == made["id"]
-    assert (
-        killed["command"] == "ansible localhost -m vpsdotorg.cloud.vps_server_power -a 'server_id=12345 state=started'"
-    )
     assert report["summary"]["stopped_by_killed_run"] == 1
     assert any(killed["command"] in line for line in table(report))
 
@@ -248,6 +246,19 @@ def test_the_clock_may_be_that_of_the_service() -> None:
     report = vps_audit([], [{"id": 1, **stamp}], now="2026-01-01T00:59:00Z")
     assert (report["summary"]["stuck"], report["generated_at"]) == (0, "2026-01-01T00:59:00Z")
     assert vps_audit([], [{"id": 1, **stamp}], now="2026-01-01T01:01:00Z")["summary"]["stuck"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        ({}, "ansible localhost -m vpsdotorg.cloud.vps_server_power -a 'server_id=12345 state=started'"),
+        ({"in_awx": True}, "start the server 12345 in the control panel of VPS.org"),
+    ],
+)
+def test_what_to_do_is_said_in_the_words_of_whoever_runs_it(options: dict[str, Any], command: str) -> None:
+    report = vps_audit([{**SERVER, "status": "stopped"}], [snapshot(description=STOPPED_FOR)], **options)
+    assert report["servers"][0]["stopped_by_killed_run"]["command"] == command
+    assert vps_audit_table(report)[-1] == f"web-1 (id 12345): what to do then: {command}"
 
 
 @pytest.mark.parametrize("report", [None, {}, [], "x"])
