@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import json
 import re
 import shlex
 import textwrap
@@ -23,6 +25,7 @@ from .conftest import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted([*ROOT.glob("plugins/modules/*.py"), *ROOT.glob("plugins/filter/*.py")])
+PLAYBOOKS_GUIDE = ROOT / "docs/docsite/rst/guide_playbooks.rst"
 PAGES = [ROOT / "README.md", ROOT / "roles/safe_update/README.md", *sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
 SEED = {
     "servers": [
@@ -32,6 +35,9 @@ SEED = {
     "snapshots": [
         {"id": 801, "server_id": 12345, "name": "before-update", "status": "completed", "age": "1h"},
         {"id": 802, "server_id": 12345, "name": "nightly-20260101", "status": "completed", "age": "30d"},
+        {"id": 803, "server_id": 12345, "name": "safe-update-20260131T020000Z", "status": "completed", "age": "9d"},
+        {"id": 804, "server_id": 12346, "name": "safe-update-20260131T020000Z", "status": "completed", "age": "9d"},
+        {"id": 805, "server_id": 12346, "name": "safe-update-20260207T020000Z", "status": "completed", "age": "2d"},
     ],
     "backups": [{"id": 1, "server_id": 12345, "backup_type": "automatic", "status": "completed", "age": "5h"}],
 }
@@ -59,6 +65,26 @@ def commands(page: Path) -> list[str]:
     """The commands of Ansible that a page shows."""
     lines = "\n".join(blocks(page, "console", "shell")).splitlines()
     return [line.removeprefix("$ ") for line in lines if re.match(r"(\$ )?ansible(-playbook|-inventory)? ", line)]
+
+
+def samples(page: Path) -> dict[str, str]:
+    """The output that a page shows beneath a command."""
+    found = re.findall(r"^\.\. code-block:: (console|text)\n\n((?:    .*\n|\n)+)", page.read_text(), re.MULTILINE)
+    shown = [(language, textwrap.dedent(block).strip()) for language, block in found]
+    return {
+        command.removeprefix("$ "): output
+        for (before, command), (after, output) in itertools.pairwise(shown)
+        if (before, after) == ("console", "text")
+    }
+
+
+def timeless(output: str) -> str:
+    """What was printed, without what differs from run to run, and from one width of the terminal to the next."""
+    lines = re.sub(r"\*{3,}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\d{8}T\d{6}Z", "~", output).splitlines()
+    return "\n".join(line.rstrip() for line in lines)
+
+
+SAMPLES = samples(PLAYBOOKS_GUIDE)
 
 
 def snippets(page: Path) -> list[Any]:
@@ -97,6 +123,9 @@ def site(controller: Any, health_port: int) -> Path:
     checks = {"safe_update_checks": [{"url": f"http://127.0.0.1:{health_port}/health"}]}
     (folder / "checks.yml").write_text(yaml.safe_dump(checks))
     (folder / "update.yml").write_text("- name: Update\n  ansible.builtin.command: 'true'\n  changed_when: true\n")
+    of_run = {"outcome": "updated", "snapshot_id": 803, "snapshot_name": "safe-update-20260131T020000Z"}
+    (folder / "results.json").write_text(json.dumps({"safe_update": {"web-1": of_run}}))
+    (folder / "quiet.cfg").write_text(blocks(PLAYBOOKS_GUIDE, "ini")[0])
     (folder / "servers.vps.yml").write_text("plugin: vpsdotorg.cloud.vps\nstatus: [active]\n")
     hosts = {
         each["name"]: {"vps_server_id": each["id"], "ansible_host": each["ip_address"]} for each in SEED["servers"]
@@ -199,9 +228,19 @@ def test_the_ansible_cfg_of_the_documentation_holds_options_that_there_are(contr
         assert [name for name in options if name.removeprefix("callback_") not in shown.output.lower()] == []
 
 
-@pytest.mark.usefixtures("site")
+def test_each_playbook_is_shown_with_its_output() -> None:
+    shown = {command.split()[1].removeprefix("vpsdotorg.cloud.") for command in SAMPLES}
+    assert shown == {file.stem for file in ROOT.glob("playbooks/*.yml")}
+
+
 @pytest.mark.parametrize("command", named([(page, line) for page in PAGES for line in commands(page)]))
-def test_a_command_of_the_documentation(command: str, service: Any, controller: Any) -> None:
+def test_a_command_of_the_documentation(command: str, service: Any, controller: Any, site: Path) -> None:
     # Guides may show the way back of a server that is in a bad state; here it is in a good one.
-    run = controller.run(*shlex.split(command), service=service, env={"ANSIBLE_TRANSPORT": "local"})
+    env = {"ANSIBLE_TRANSPORT": "local"}
+    if command in SAMPLES:
+        env["ANSIBLE_CONFIG"] = str(site / "quiet.cfg")
+    run = controller.run(*shlex.split(command), service=service, env=env)
     assert run.rc == 0, run.output
+    if command in SAMPLES:
+        assert timeless(SAMPLES[command]) in timeless(run.output), run.output
+        assert "skipping:" not in run.output

@@ -54,6 +54,14 @@ def test_the_readme_names_every_playbook() -> None:
     assert [name for name in names if f"`vpsdotorg.cloud.{name}`" not in README] == []
 
 
+def test_the_readme_says_where_to_turn_to() -> None:
+    galaxy = yaml.safe_load((CLONE / "galaxy.yml").read_text())
+    assert f"]({galaxy['issues']})" in README
+    assert f"]({galaxy['repository']}/blob/main/CHANGELOG.md)" in README
+    (code,) = re.findall(r"\]\((\S+code_of_conduct\S*)\)", README)
+    assert code in (CLONE / "CODE_OF_CONDUCT.md").read_text(encoding="utf-8")
+
+
 def test_no_plugin_needs_a_newer_python_than_the_image_that_awx_brings() -> None:
     """Python 3.9 has no strict zip, and names of Python 3.10 fail where they are called."""
     newer = re.compile(

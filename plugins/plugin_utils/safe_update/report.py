@@ -262,7 +262,13 @@ def _is_begun(result: Mapping[str, Any]) -> bool:
 def _todo(kind: Kind, result: Mapping[str, Any], command: str, leftovers: list[str]) -> str:
     """The words of the closing table."""
     reason = clean(result.get("reason")).removeprefix("Refused, and nothing was touched.").strip()
-    text = kind.todo or shorten(reason) or (shorten(leftovers[0]) if leftovers else "")
+    # Where the roll-back was the task, there is no failure to look into.
+    is_wanted = kind is KINDS["rolled_back"] and not result.get("failed_phase")
+    text = (
+        "The host is as in its snapshot."
+        if is_wanted
+        else kind.todo or shorten(reason) or (shorten(leftovers[0]) if leftovers else "")
+    )
     return f"{text} {command}".strip() if command else re.sub(":$", ".", text)
 
 

@@ -257,6 +257,12 @@ def _plan(record: Mapping[str, Any]) -> str:
     )
 
 
+def _done(record: Mapping[str, Any]) -> str:
+    if record["entry"] == "preflight":
+        return join("Ready", _plan(record))
+    return f"Deleted: {_names(record['deleted']) or 'nothing'}." if record["entry"] == "cleanup" else "Done."
+
+
 def _health(record: Mapping[str, Any]) -> str:
     options = record["options"]
     if options["checks"] or options["check_tasks"]:
@@ -349,7 +355,7 @@ def longest(options: Mapping[str, Any]) -> int:
 
 
 VERDICTS = {
-    "": lambda record: join("Ready", _plan(record)) if record["entry"] == "preflight" else "Done.",
+    "": lambda record: _done(record),
     "up_to_date": _up_to_date,
     "updated": _updated,
     "postponed": _postponed,

@@ -268,6 +268,13 @@ def test_a_failed_clean_up_is_a_warning() -> None:
     assert "403. Left over: safe-update-20260131T235900Z (id 831)" in record["warnings"][0]
 
 
+def test_a_clean_up_alone_says_what_it_deleted() -> None:
+    record = begin("cleanup", snapshot_id=831)
+    assert told(record)["message"] == "Deleted: nothing."
+    record = step(record, "cleaned", pruned={"results": [{"deleted": [{"id": 831, "name": "x"}]}]}, over="cleanup")
+    assert told(record)["message"] == "Deleted: x."
+
+
 def test_a_rehearsal() -> None:
     slots = [snapshot(day) for day in (1, 2, 3)] + [snapshot(day, name=f"n{day}") for day in (4, 5)]
     record = ready(slots=slots, on_limit="rotate", keep=1, check_mode=True)

@@ -179,6 +179,8 @@ def test_closing_table_has_those_that_need_something() -> None:
     assert lines[4].endswith("The clean-up failed.")
     assert lines[-1] == "The whole report: /r/report.html"
     assert shown({"good": result("updated")})["closing"][-1] == "Nothing is left to do."
+    # Rolled back because somebody wanted it: no update has failed.
+    assert shown({"web": result("rolled_back")})["closing"][-1].endswith("The host is as in its snapshot.")
 
 
 @pytest.mark.parametrize(
