@@ -274,6 +274,7 @@ for core, python in PYTHONS.items():
 def docs(session: nox.Session) -> None:
     """Build the documentation site, in tests/output/docs/build/html; a warning fails, and no network is needed."""
     session.install("antsibull-docs", "ansible-core", "ansible-pygments", "sphinx", "sphinx-ansible-theme", "sphobjinv")
+    session.install("-r", "meta/ee-requirements.txt", "-e", "tests/emulator")
     site = ROOT / "tests" / "output" / "docs"
     shutil.rmtree(site, ignore_errors=True)
     site.mkdir(mode=0o755, parents=True)
@@ -287,6 +288,7 @@ def docs(session: nox.Session) -> None:
         session.run("antsibull-docs", f"--config-file={site / 'antsibull-docs.cfg'}", *generate)
     # Of the guides, antsibull-docs takes the text alone.
     shutil.copytree("docs/docsite/rst/images", site / "rst" / "docsite" / "images")
+    session.run("python", "tests/utils/pictures.py", str(site / "rst" / "docsite" / "images"))
     html = ["-W", "--keep-going", "-q", "-b", "html", "-c", str(site), str(site / "rst"), str(site / "build" / "html")]
     session.run("sphinx-build", *html)
 
