@@ -234,18 +234,37 @@ def awx(session: nox.Session) -> None:
     session.run("pytest", "-n", "2", "--dist=loadfile", *(session.posargs or ["tests/awx"]))
 
 
+# The slow playbook tests run whole on the main ansible-core only.
+EVERYTHING = [["tests/unit", "tests/playbooks"]]
+SMOKE = [["tests/unit"], ["tests/playbooks", "-m", "smoke"]]
+
+
+def run_tests(session: nox.Session, core: str, usual: list[list[str]]) -> None:
+    """Run pytest on one ansible-core.
+
+    :param core: What pip installs it from.
+    :param usual: The arguments of each run of pytest, where the user gives none.
+    """
+    session.install(core, "-r", "tests/requirements.txt", "-e", "tests/emulator")
+    for arguments in [session.posargs] if session.posargs else usual:
+        session.run("pytest", "-n", "2", "--dist=loadfile", *arguments)
+
+
 def add_tests(core: str, python: str) -> None:
-    """Add the session that runs pytest on one ansible-core; the slow playbook tests run whole on the main one only."""
-    everything = [["tests/unit", "tests/playbooks"]]
-    smoke = [["tests/unit"], ["tests/playbooks", "-m", "smoke"]]
+    """Add the session that runs pytest on one ansible-core."""
 
     @nox.session(name=f"tests-{core}", python=python, tags=["tests"])
     def tests(session: nox.Session) -> None:
-        session.install(f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "-e", "tests/emulator")
-        for arguments in [session.posargs] if session.posargs else everything if core == MAIN_CORE else smoke:
-            session.run("pytest", "-n", "2", "--dist=loadfile", *arguments)
+        run_tests(session, f"ansible-core~={core}.0", EVERYTHING if core == MAIN_CORE else SMOKE)
 
     tests.__doc__ = f"Run the unit, module and playbook tests on ansible-core {core}."
+
+
+# Not called tests-devel: the matrix of CI is what is called tests or sanity, and this one may fail.
+@nox.session(default=False)
+def devel(session: nox.Session) -> None:
+    """Run the unit, module and smoke tests on the development branch of ansible-core, from GitHub."""
+    run_tests(session, "https://github.com/ansible/ansible/archive/devel.tar.gz", SMOKE)
 
 
 for core, python in PYTHONS.items():
