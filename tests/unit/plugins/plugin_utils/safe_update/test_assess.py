@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +99,26 @@ def test_the_table_fits_a_terminal_and_leaves_out_who_needs_nothing() -> None:
     assert "current" not in rows
     assert "refused: All 5 slots of the server are taken." in table
     assert table[-1] == "All of it: /r/assess.html"
+
+
+def test_the_sample_of_the_guide_is_what_is_printed() -> None:
+    due = {"pending": [HELLO, OPENSSL, {**HELLO, "name": "libnew1"}], "security": ["openssl"]}
+    updated = {"last_update": "2026-01-05T12:00:00Z"}
+    refused = (
+        "The host does not answer: Failed to connect to the host via ssh: ssh: connect to host 192.0.2.12 port 22: "
+        "Connection refused. The API says that its server is active.",
+        "All 5 slots of the server are taken: before-9: completed, before-8: completed, nightly-3: completed, "
+        "nightly-2: completed, nightly-1: completed. Delete one, or set safe_update_on_limit: rotate.",
+    )
+    results = {
+        "db-1": host(**due, **updated, restart_due=True, slots_used=5, refusals=[refused[1]]),
+        "db-2": host(answers=False, is_asked=False, slots_used=0, last_update=None, refusals=[refused[0]]),
+        "web-1": host(**due, **updated),
+        "web-2": host(),
+    }
+    table = assess(results, {**RUN, "file": "/home/me/assessment/assess.html"})["table"]
+    guide = Path(__file__).parents[5] / "docs" / "docsite" / "rst" / "guide_playbooks.rst"
+    assert textwrap.indent("\n".join(table), "    ") in guide.read_text(encoding="utf-8"), "\n".join(table)
 
 
 def test_several_are_counted_with_a_verb_that_fits() -> None:
