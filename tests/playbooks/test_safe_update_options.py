@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .conftest import TOKEN, Run
 from .fleet import GOOD, TASKS, Fleet, outcome, own, play, result
 
-GOOD_HOSTS = ("offline", "quiesced", "left", "keeping", "rotating", "leftover")
+GOOD_HOSTS = ("offline", "quiesced", "left", "keeping", "rotating", "leftover", "in-time")
 # In place of sudo, which a machine of tests may not have: notes what it is to run, and runs it.
 BECOME = """#!/bin/sh
 printf '%s\\n' "$*" >>"{log}"
 while [ "$1" != /bin/sh ]; do shift; done
 exec "$@"
 """
+
+
+def window(days_from_now: int) -> dict[str, Any]:
+    """Open from a midnight on for three days."""
+    day = datetime.now(timezone.utc) + timedelta(days=days_from_now)
+    return {"days": [f"{day:%A}"], "start": "00:00", "duration": "3d", "timezone": "Etc/UTC"}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +66,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, collections_path: Path, beco
         )
         fleet.add("leftover", snapshots=[own(4, id=804)])
         fleet.add("late", safe_update_window_end="2020-01-01T00:00:00+02:00")
+        fleet.add("early", safe_update_window=window(days_from_now=3))
+        fleet.add("in-time", safe_update_window=[window(days_from_now=3), window(days_from_now=-1)])
         service = fleet.start()
         service.fault(kind="status", method="DELETE", path="/snapshots/804/", code=403, body={"detail": "Not now."})
         yield fleet
@@ -97,7 +107,7 @@ def test_token_of_module_defaults_reaches_the_role_and_never_the_host_or_the_out
 
 
 def test_result_is_handed_on_for_every_host(run: Run) -> None:
-    assert set(run.custom_stats["safe_update"]) == {*GOOD_HOSTS, "late"}
+    assert set(run.custom_stats["safe_update"]) == {*GOOD_HOSTS, "late", "early"}
     found = result(run, "offline")
     assert (found["server_id"], found["reason"], found["check_mode"]) == (101, "", False)
     assert found["snapshot_name"].startswith("safe-update-")
@@ -168,6 +178,13 @@ def test_failed_clean_up_is_a_warning_that_names_what_is_left(fleet: Fleet, run:
     (warning,) = [each for each in result(run, "leftover")["warnings"] if "clean-up" in each]
     assert own(4)["name"] in warning
     assert "Not now." in warning
+
+
+def test_host_outside_of_its_windows_is_postponed(fleet: Fleet, run: Run) -> None:
+    assert outcome(run, "early") == "postponed"
+    assert fleet.version("early") == "old"
+    (day,) = fleet.hosts["early"]["safe_update_window"]["days"]
+    assert f"The next one begins on {day[:3]} 20" in result(run, "early")["message"]
 
 
 def test_host_whose_window_closes_is_postponed(fleet: Fleet, run: Run) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from ...module_utils._errors import VpsError
 from ...module_utils._servers import parse_server_id
 from ...module_utils._snapshots import parse_duration
+from . import window
 
 PREFIX = "safe_update_"
 # Of the playbook, or set by the role: not options, but no mistakes either.
@@ -210,9 +211,71 @@ def sizes(value: Any) -> dict[str, int]:
     return found
 
 
-def anything(value: Any) -> Any:
-    """What is read where it is used."""
-    return value
+def windows(value: Any) -> list[dict[str, Any]]:
+    """Maintenance windows, as `window` has them; one mapping is a list of one."""
+    if not isinstance(value, (list, dict)):
+        raise InvalidError('a list of windows, such as [{days: [sat, sun], start: "22:00", duration: 4h}]')
+    given = value if isinstance(value, list) else [value] if value else []
+    return [_window(place, each) for place, each in enumerate(given, start=1)]
+
+
+def _window(place: int, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidError(f"a list of windows, and number {place} of it is no mapping")
+    wrong = sorted(str(key) for key in value if key not in WINDOW_KEYS)
+    if wrong:
+        raise InvalidError(
+            f"a list of windows, and number {place} knows no {', '.join(wrong)}{_meant(wrong[0], WINDOW_KEYS)}"
+        )
+    found: dict[str, Any] = {"days": list(range(len(window.DAYS))), "timezone": "UTC"}
+    for key, (name, parse) in WINDOW_KEYS.items():
+        try:
+            if value.get(key) not in UNSET:
+                found[name] = parse(value[key])
+            elif name not in found:
+                raise InvalidError("given")
+        except InvalidError as error:
+            raise InvalidError(f"a list of windows, and {key} of number {place} has to be {error}") from None
+    return found
+
+
+def _days(value: Any) -> list[int]:
+    found = set()
+    for day in texts(value):
+        matching = [number for number, name in enumerate(window.DAYS) if day.lower() in (name, name[:3])]
+        if not matching:
+            raise InvalidError(f"a list of days, such as sat or saturday, and {_shown(day)} is none")
+        found |= set(matching)
+    return sorted(found)
+
+
+def _wall_clock(value: Any) -> str:
+    # YAML reads 22:00 without quotes as 22 * 60.
+    if isinstance(value, int) and not isinstance(value, bool) and 60 <= value < 24 * 60:
+        return f"{value // 60:02}:{value % 60:02}"
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", str(value).strip())
+    if not match:
+        raise InvalidError(f'a time of day in quotes, from "00:00" to "23:59", and not {_shown(value)}')
+    return f"{int(match[1]):02}:{match[2]}"
+
+
+def _window_seconds(value: Any) -> int:
+    length = parse_duration("", duration(value))
+    if not 0 < length.total_seconds() <= window.LONGEST.total_seconds():
+        raise InvalidError("longer than nothing, and 7d at most")
+    return int(length.total_seconds())
+
+
+def _timezone(value: Any) -> str:
+    known = text(value)
+    try:
+        window.zone(known)
+    except LookupError:
+        raise InvalidError(
+            f"a time zone such as Europe/Berlin, and {_shown(known)} is none that the controller knows. Where it knows "
+            "none but UTC, install its system's package tzdata, or the Python package of that name beside Ansible"
+        ) from None
+    return known
 
 
 def checks(value: Any) -> list[dict[str, Any]]:
@@ -307,6 +370,13 @@ CHECK_KEYS: dict[str, Callable[[Any], Any]] = {
     "timeout": number(1, 3600),
 }
 ALL_KEYS = tuple(CHECK_KEYS)
+# Of a window: what each key becomes, and what reads it.
+WINDOW_KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "days": ("days", _days),
+    "start": ("start", _wall_clock),
+    "duration": ("seconds", _window_seconds),
+    "timezone": ("timezone", _timezone),
+}
 # The files of the controller among the options.
 FILES = (
     "quiesce_tasks",
@@ -319,7 +389,7 @@ FILES = (
     "versions_from",
 )
 # Promised for a later version. Refused until something heeds it: an option that is ignored is worse than none.
-PLANNED = {"window", "max_failures", "hold", "run_id"}
+PLANNED = {"max_failures", "hold", "run_id"}
 # Each option: its default, and what reads it. defaults/main.yml says the same, and a test holds them together.
 OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "server_id": ("", server),
@@ -355,7 +425,7 @@ OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "pre_tasks": (None, text),
     "pre_reboot_tasks": (None, text),
     "post_tasks": (None, text),
-    "window": ([], anything),
+    "window": ([], windows),
     "min_free": ({path: int(size[:-1]) * 2**20 for path, size in MIN_FREE.items()}, sizes),
     "allow_removals": (False, removals),
     "versions_from": (None, text),

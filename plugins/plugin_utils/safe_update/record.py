@@ -111,6 +111,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         # Why an update would be refused, as an assessment finds it: that is no failure, and it looks on.
         "refusals": [],
         "outcome": "",
+        "postponed": "",
         "rollback": None,
         "server": carried.get("server") or {},
         "server_key": carried.get("server_key", ""),
@@ -448,14 +449,12 @@ def applied(record: Record, seen: Seen) -> Record:
 
 def ready(record: Record, now: datetime) -> Record:
     """Decide whether there is anything to do, and the time for it."""
-    options = record["options"]
-    end = options["window_end"]
     if record["failure"]:
         return record
-    if not options["tasks"] and not record["pending"]:
+    if not record["options"]["tasks"] and not record["pending"]:
         return {**record, "outcome": "up_to_date"}
-    fits = not end or now.timestamp() + verdict.longest(options) <= at(end).timestamp()
-    return {**record, "outcome": "" if fits else "postponed"}
+    why = verdict.join(*verdict.postponements(record["options"], now))
+    return {**record, "outcome": "postponed" if why else "", "postponed": why}
 
 
 def snapshot(record: Record, seen: Seen) -> Record:

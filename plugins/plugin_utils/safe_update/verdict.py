@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...module_utils._snapshots import READY, created_at, newest_first, parse_duration
-from . import commands, evidence, snapshots
+from . import commands, evidence, snapshots, window
+from .options import at
 
 WELL = ("", "up_to_date", "updated", "postponed")
 BY_PHASE = {"preflight": "refused", "pre": "refused", "snapshot": "snapshot_failed", "update": "kept", "verify": "kept"}
@@ -301,11 +302,27 @@ def _updated(record: Mapping[str, Any]) -> str:
     )
 
 
-def _postponed(record: Mapping[str, Any]) -> str:
-    return (
-        f"The maintenance window ends at {record['options']['window_end']}, before snapshot, update and the worst "
-        f"restore ({longest(record['options'])} s) would be over. Nothing was touched."
-    )
+def postponements(options: Mapping[str, Any], now: datetime) -> list[str]:
+    """Why the host has to wait: the time there is does not hold all that may have to be done."""
+    seconds, windows = longest(options), options["window"]
+    tight = f"before snapshot, update and the worst restore ({seconds} s) would be over"
+    end, due = options["window_end"], now + timedelta(seconds=seconds)
+    why = [f"The maintenance window ends at {end}, {tight}"] if end and at(end) < due else []
+    here = window.stretch(windows, now)
+    if not windows or (here and here[0] >= due):
+        return why
+    coming = window.upcoming(windows, now, seconds)
+    return [
+        *why,
+        f"The maintenance window {window.label(here[1])} ends on {window.clock(*here)}, {tight}"
+        if here
+        else f"No maintenance window is open ({'; '.join(map(window.label, windows))})",
+        f"The next one begins on {window.clock(*coming)}"
+        if coming
+        else f"None is ever open for the {seconds} s that snapshot, update and the worst restore may take: give "
+        "safe_update_window a longer duration, or lower safe_update_timeout, safe_update_snapshot_timeout, "
+        "safe_update_restore_timeout and safe_update_reboot_timeout",
+    ]
 
 
 def _refused(record: Mapping[str, Any]) -> str:
@@ -358,7 +375,7 @@ VERDICTS = {
     "": lambda record: _done(record),
     "up_to_date": _up_to_date,
     "updated": _updated,
-    "postponed": _postponed,
+    "postponed": lambda record: join(record["postponed"], "Nothing was touched"),
     "refused": _refused,
     "snapshot_failed": lambda record: join("There is no snapshot, so the host was not updated", cause(record)),
     "kept": _kept,

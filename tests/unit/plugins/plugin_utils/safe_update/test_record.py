@@ -189,6 +189,38 @@ def test_nothing_pending_and_no_time() -> None:
     assert some["todo"] == []
 
 
+# NOW is a Saturday, 23:59 UTC; with the defaults, all may take 7500 s.
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"window": [{"start": "23:00", "duration": "4h"}]}, ""),
+        ({"window": [{"start": "23:00", "duration": "4h"}], "window_end": "2026-02-01T03:00:00Z"}, ""),
+        (
+            {"window": [{"start": "23:00", "duration": "4h"}], "window_end": "2026-02-01T02:00:00Z"},
+            "The maintenance window ends at 2026-02-01T02:00:00Z, before",
+        ),
+        (
+            {"window": {"days": "sat", "start": "21:30", "duration": "4h", "timezone": "Europe/Berlin"}},
+            "The maintenance window sat 21:30 for 4h (Europe/Berlin) ends on Sun 2026-02-01 01:30 (Europe/Berlin), "
+            "before snapshot, update and the worst restore (7500 s) would be over. The next one begins on Sat "
+            "2026-02-07 21:30 (Europe/Berlin). Nothing was touched.",
+        ),
+        (
+            {"window": {"days": "mon", "start": "22:00", "duration": "4h", "timezone": "Europe/Berlin"}},
+            "No maintenance window is open (mon 22:00 for 4h (Europe/Berlin)). The next one begins on Mon 2026-02-02 "
+            "22:00 (Europe/Berlin). Nothing was touched.",
+        ),
+        ({"window": {"start": "22:00", "duration": "1h"}}, "None is ever open for the 7500 s that"),
+    ],
+)
+def test_maintenance_windows(variables: dict[str, Any], said: str) -> None:
+    record = {**preflight(**variables), "manager": "apt", "baseline": BEFORE}
+    some = step(step(record, "pending", asked={"stdout_lines": ["Inst a [1] (2 Debian [amd64])"]}, lists=0), "ready")
+    assert told(some)["outcome"] == ("postponed" if said else "updated")
+    assert not said or said in told(some)["message"]
+    assert ("snapshot" in some["todo"]) == (not said)
+
+
 @pytest.mark.parametrize(
     ("on_failure", "outcome", "todo"), [("keep", "kept", ["evidence"]), ("rollback", "kept", ["evidence", "rollback"])]
 )
