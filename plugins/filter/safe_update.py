@@ -90,6 +90,8 @@ def safe_update(fact: dict[str, Any], step: str, seen: dict[str, Any] | None = N
     known = plain(seen or {})
     if step == "title":
         return records.title(known)
+    if step == "failures":
+        return wrap_var(records.failures(known["records"]))
     if step == "result":
         return wrap_var(records.result(record))
     if step == "assessment":

@@ -42,6 +42,7 @@ PROMISED = {
     "safe_update_require_backup_within": None,
     "safe_update_window_end": None,
     "safe_update_window": [],
+    "safe_update_max_failures": None,
     "safe_update_snapshot_timeout": 1200,
     "safe_update_restore_timeout": 1800,
     "safe_update_reboot_timeout": 900,

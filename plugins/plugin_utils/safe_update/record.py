@@ -447,13 +447,26 @@ def applied(record: Record, seen: Seen) -> Record:
     )
 
 
-def ready(record: Record, now: datetime) -> Record:
-    """Decide whether there is anything to do, and the time for it."""
+def failures(facts: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The hosts that count for ``safe_update_max_failures``, with their outcomes.
+
+    :param facts: The records of the hosts with a failure, as facts. A result may be an earlier run's, from a cache.
+    """
+    records = {host: json.loads(fact["state"]) for host, fact in facts.items()}
+    return [
+        {"host": host, "outcome": verdict.outcome(record)}
+        for host, record in records.items()
+        if record["failure"]["phase"] != "preflight"
+    ]
+
+
+def ready(record: Record, seen: Seen, now: datetime) -> Record:
+    """Decide whether there is anything to do, and the time for it. `seen`: ``failures``, those of the run so far."""
     if record["failure"]:
         return record
     if not record["options"]["tasks"] and not record["pending"]:
         return {**record, "outcome": "up_to_date"}
-    why = verdict.join(*verdict.postponements(record["options"], now))
+    why = verdict.join(*verdict.postponements(record["options"], seen.get("failures") or [], now))
     return {**record, "outcome": "postponed" if why else "", "postponed": why}
 
 
@@ -771,7 +784,7 @@ def facts(record: Record) -> dict[str, Any]:
 
 TIMED: dict[str, Callable[[Record, Seen, datetime], Record]] = {
     "admit": admit,
-    "ready": lambda record, _seen, now: ready(record, now),
+    "ready": ready,
     "over": over,
     "soak": soak,
     "soaked": soaked,

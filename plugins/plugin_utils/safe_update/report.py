@@ -50,7 +50,7 @@ KINDS = {
     "not reached": Kind("not reached", "warn", "Run again when the others are well."),
     "not begun": Kind("not begun", "idle"),
     "waiting": Kind("waiting", "idle"),
-    "postponed": Kind("postponed", "idle", "The next run in a maintenance window takes it."),
+    "postponed": Kind("postponed", "idle", "The next run takes it."),
     "done": Kind("done", "good"),
     "updated": Kind("updated", "good"),
     "up_to_date": Kind("up to date", "good"),

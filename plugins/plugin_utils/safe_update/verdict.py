@@ -302,8 +302,15 @@ def _updated(record: Mapping[str, Any]) -> str:
     )
 
 
-def postponements(options: Mapping[str, Any], now: datetime) -> list[str]:
-    """Why the host has to wait: the time there is does not hold all that may have to be done."""
+def postponements(options: Mapping[str, Any], failures: list[Mapping[str, str]], now: datetime) -> list[str]:
+    """Why the host has to wait: too many others have failed, or the time does not hold all that may have to be done.
+
+    :param failures: ``host`` and ``outcome`` of each that has failed in this run.
+    """
+    most = options["max_failures"]
+    if most and len(failures) >= most:
+        who = ", ".join(f"{each['host']} ({each['outcome']})" for each in failures)
+        return [f"So many hosts of this run as may fail have failed (safe_update_max_failures: {most}): {who}"]
     seconds, windows = longest(options), options["window"]
     tight = f"before snapshot, update and the worst restore ({seconds} s) would be over"
     end, due = options["window_end"], now + timedelta(seconds=seconds)

@@ -221,6 +221,31 @@ def test_maintenance_windows(variables: dict[str, Any], said: str) -> None:
     assert ("snapshot" in some["todo"]) == (not said)
 
 
+def test_a_budget_of_failures() -> None:
+    """Who was not let in, and who is well, does not count."""
+    hosts = {
+        "kept": failed(shot(ready()), "update"),
+        "no-snapshot": failed(ready(), "snapshot"),
+        "back": step(failed(shot(ready(on_failure="rollback")), "verify"), "restored"),
+        "refused": failed(ready(), "preflight"),
+    }
+    found = records.failures({host: {"state": json.dumps(record)} for host, record in hosts.items()})
+    assert found == [
+        {"host": "kept", "outcome": "kept"},
+        {"host": "no-snapshot", "outcome": "snapshot_failed"},
+        {"host": "back", "outcome": "rolled_back"},
+    ]
+    assert step(preflight(max_failures=4, tasks="up.yml"), "ready", failures=found)["outcome"] == ""
+    assert step(preflight(tasks="up.yml"), "ready", failures=found)["outcome"] == ""
+    assert step(preflight(max_failures=3), "ready", failures=found)["outcome"] == "up_to_date"
+    postponed = told(step(preflight(max_failures=3, tasks="up.yml"), "ready", failures=found))
+    assert postponed["outcome"] == "postponed"
+    assert (
+        "(safe_update_max_failures: 3): kept (kept), no-snapshot (snapshot_failed), back (rolled_back)."
+        in (postponed["message"])
+    )
+
+
 @pytest.mark.parametrize(
     ("on_failure", "outcome", "todo"), [("keep", "kept", ["evidence"]), ("rollback", "kept", ["evidence", "rollback"])]
 )
