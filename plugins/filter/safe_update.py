@@ -66,6 +66,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..plugin_utils.safe_update import record as records
+from ..plugin_utils.safe_update import snapshots
 
 # Of a registered result: what is said in it already, and what nobody here reads.
 LEFT_OUT = {"stdout_lines", "stderr_lines", "invocation"}
@@ -92,6 +93,8 @@ def safe_update(fact: dict[str, Any], step: str, seen: dict[str, Any] | None = N
         return records.title(known)
     if step == "failures":
         return wrap_var(records.failures(known["records"]))
+    if step == "of_run":
+        return wrap_var(snapshots.of_run(known))
     if step == "result":
         return wrap_var(records.result(record))
     if step == "assessment":

@@ -42,6 +42,12 @@ options:
       - A snapshot that has been in progress for longer is stuck. The documented time is 3 to 10 minutes.
     type: str
     default: 60m
+  hold:
+    description:
+      - Ids and names of own snapshots that no clean-up deletes, as lists, texts split at their commas, or numbers. They
+        are held, and never stale.
+    type: raw
+    default: []
   now:
     description:
       - The present moment (UTC), such as C(api_time) of the info modules; without it, that of the controller.
@@ -100,6 +106,7 @@ _value:
         snapshots: 3
         own: 2
         foreign: 1
+        held: 0
         stale: 1
         failed: 0
         stuck: 0
@@ -108,8 +115,9 @@ _value:
     servers:
       description:
         - The servers by name, and after a server was deleted also those that only snapshots still name.
-        - C(own), C(foreign), C(stale), C(failed), C(stuck) and C(unknown) (a status that is not documented) are lists
-          of snapshots, newest first. Each snapshot is own or foreign, and may be one of the others.
+        - C(own), C(foreign), C(held), C(stale), C(failed), C(stuck) and C(unknown) (of a status not documented) are
+          lists of snapshots, newest first. Each snapshot is own or foreign; an own one may be held; and each may be one
+          of the others.
         - C(stopped_by_killed_run) is C(null), or what an own snapshot's description lets one infer about a stopped
           server, with the C(command) that starts it, in AWX the words for it.
       type: list
@@ -123,6 +131,7 @@ _value:
           slots_used: 0
           own: []
           foreign: []
+          held: []
           stale: []
           failed: []
           stuck: []
@@ -152,6 +161,7 @@ def vps_audit(
     stale_after: str = "7d",
     stuck_after: str = "60m",
     now: str | None = None,
+    hold: Any = None,
     in_awx: bool = False,
 ) -> dict[str, Any]:
     moment = datetime.now(timezone.utc) if now is None else created_at({"created_at": now})
@@ -164,6 +174,7 @@ def vps_audit(
             parse_duration("stuck_after", stuck_after),
             moment,
             partial(commands.start, awx=commands.DEFAULT_PREFIX if in_awx else None),
+            tuple(_texts(hold)),
         )
         findings = audit(_items("servers", servers, _known_server), _items("snapshots", snapshots, snapshot), rules)
     except VpsError as error:
@@ -204,6 +215,13 @@ def _text(option: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise VpsError(f"{option} {value!r} is no text: leave it out, or give the beginning of the names.")
     return value
+
+
+def _texts(value: Any) -> list[str]:
+    """All that lists in lists, texts with commas and numbers name."""
+    if isinstance(value, (list, tuple)):
+        return [text for each in value for text in _texts(each)]
+    return [text.strip() for text in str("" if value is None else value).split(",") if text.strip()]
 
 
 class FilterModule:

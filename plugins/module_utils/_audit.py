@@ -17,9 +17,7 @@ from typing import Any
 
 from . import _snapshots
 
-KINDS = ("own", "foreign", "stale", "failed", "stuck", "unknown")
-# What the role safe_update writes into the description of a snapshot that it stops the server for.
-STOPPED_FOR = re.compile(r"safe_update: (.+); server stopped for this snapshot")
+KINDS = ("own", "foreign", "held", "stale", "failed", "stuck", "unknown")
 WIDEST_CELL = 40
 
 
@@ -32,6 +30,7 @@ class Rules:
     :param stuck_after: A snapshot that has been in progress for longer is stuck.
     :param now: The present moment (UTC).
     :param start: Says how to start the server with an id.
+    :param hold: Ids and names of own snapshots that no clean-up deletes, and that are meant to grow old.
     """
 
     name_prefix: str
@@ -39,21 +38,23 @@ class Rules:
     stuck_after: timedelta
     now: datetime
     start: Callable[[Any], str]
+    hold: tuple[str, ...] = ()
 
     def kinds(self, snapshot: dict) -> list[str]:
-        """What the snapshot is: own or foreign, and at most one of stale, failed, stuck and unknown."""
+        """What the snapshot is: own or foreign, held, and at most one of stale, failed, stuck and unknown."""
         pattern = re.escape(self.name_prefix) + r"-[0-9]{8}T[0-9]{6}Z"
         own = re.fullmatch(pattern, str(snapshot.get("name"))) is not None
-        return ["own" if own else "foreign", *self._trouble(snapshot, own)]
+        held = own and _snapshots.is_held(snapshot, self.hold)
+        return ["own" if own else "foreign", *["held"] * held, *self._trouble(snapshot, own and not held)]
 
-    def _trouble(self, snapshot: dict, own: bool) -> list[str]:
+    def _trouble(self, snapshot: dict, may_be_stale: bool) -> list[str]:
         status = snapshot.get("status")
         if status in _snapshots.FAILED:
             return ["failed"]
         if status == _snapshots.RUNNING:
             return ["stuck"] if self._is_older(snapshot, self.stuck_after) else []
         if status == _snapshots.READY:
-            return ["stale"] if own and self._is_older(snapshot, self.stale_after) else []
+            return ["stale"] if may_be_stale and self._is_older(snapshot, self.stale_after) else []
         return ["unknown"]
 
     def _is_older(self, snapshot: dict, limit: timedelta) -> bool:
@@ -134,14 +135,14 @@ def _killed_run(entry: dict, rules: Rules) -> dict[str, Any] | None:
     if entry["status"] != "stopped":
         return None
     for snapshot in entry["own"]:
-        described = STOPPED_FOR.fullmatch(str(snapshot.get("description")))
-        if described:
+        described = _snapshots.described(snapshot)
+        if described["stopped"]:
             return {
                 "inferred": True,
                 "reason": f"The server is stopped, and its snapshot {_snapshots.label(snapshot)} says that safe_update "
                 "stopped it for that. That the run ended before it started the server again is inferred from this "
                 "alone: make sure that nobody else stopped it.",
-                "run_id": described.group(1),
+                "run_id": described["run"] or described["by"],
                 "snapshot_id": snapshot.get("id"),
                 "command": rules.start(_identity(entry)),
             }

@@ -24,7 +24,26 @@ FAILED = ("failed", "error")
 # Of several of one name, which one counts.
 STATUS_ORDER = {READY: 0, RUNNING: 1}
 
+# What the role safe_update says in the descriptions of its snapshots; once it did not say which run it was.
+DESCRIBED = re.compile(
+    r"safe_update: (run=(?P<run>[A-Za-z0-9._:-]+) by=)?(?P<by>.+?)(?P<stopped>; server stopped for this snapshot)?"
+)
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def describe(run: str, by: str, stopped: bool) -> str:
+    """The description of a snapshot of the role safe_update, which DESCRIBED reads.
+
+    :param stopped: Whether the server is stopped for it.
+    """
+    return f"safe_update: run={run} by={by}" + ("; server stopped for this snapshot" if stopped else "")
+
+
+def described(snapshot: dict) -> dict[str, str | None]:
+    """``run``, ``by`` and ``stopped`` of the description, each None where it is not in there."""
+    match = DESCRIBED.fullmatch(str(snapshot.get("description")))
+    return match.groupdict() if match else dict.fromkeys(DESCRIBED.groupindex)
 
 
 def check_name(name: str) -> None:
@@ -270,15 +289,28 @@ def require_restorable(found: list[dict], params: dict[str, Any]) -> dict:
     return found[0]
 
 
+def is_held(snapshot: dict, hold: Iterable[Any]) -> bool:
+    """Whether a snapshot is among the ids and names of those that stay in any case."""
+    return bool({str(snapshot.get("id")), str(snapshot.get("name"))} & {str(each).strip() for each in hold})
+
+
 def split_prunable(
-    snapshots: Iterable[dict], prefix: str, keep: int, older_than: timedelta | None, now: datetime
+    snapshots: Iterable[dict],
+    prefix: str,
+    keep: int,
+    older_than: timedelta | None,
+    now: datetime,
+    hold: Iterable[Any] = (),
 ) -> tuple[list[dict], list[dict]]:
     """Split the snapshots with the prefix into those that may go and those that stay, newest first.
 
-    What is in progress, of unknown status or of unreadable age stays; so does what `keep` or `older_than` spares.
+    What is in progress, of unknown status or of unreadable age stays; so does what `keep`, `older_than` or `hold`
+    spares.
 
     :param keep: How many of each server's newest completed ones stay.
+    :param hold: Ids and names of snapshots.
     """
+    held = list(hold)
     go: list[dict] = []
     stay: list[dict] = []
     by_server: dict[str, list[dict]] = {}
@@ -286,8 +318,8 @@ def split_prunable(
         by_server.setdefault(str(owner(snapshot)), []).append(snapshot)
     for slots in by_server.values():
         gone, kept = _split_slots(slots, prefix, keep, older_than, now)
-        go += gone
-        stay += kept
+        go += [snapshot for snapshot in gone if not is_held(snapshot, held)]
+        stay += kept + [snapshot for snapshot in gone if is_held(snapshot, held)]
     return newest_first(go), newest_first(stay)
 
 

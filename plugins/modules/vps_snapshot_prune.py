@@ -52,6 +52,12 @@ options:
       - Only snapshots older than this may go, such as V(90m), V(36h) or V(7d).
       - With O(keep) too, a snapshot stays if either spares it.
     type: str
+  hold:
+    description:
+      - Ids and names of snapshots that stay in any case.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: vpsdotorg.cloud.vps_snapshot_info
   - module: vpsdotorg.cloud.vps_snapshot
@@ -143,7 +149,7 @@ def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
     server_id = _servers.resolve_server_id(client, params["server_id"])
     listed = client.list_snapshots(server_id)
     found, kept = _snapshots.split_prunable(
-        listed, params["name_prefix"], params["keep"] or 0, older_than, client.now()
+        listed, params["name_prefix"], params["keep"] or 0, older_than, client.now(), params["hold"] or []
     )
 
     deleted: list[dict] = []
@@ -165,6 +171,7 @@ MODULE = Module(
         "name_prefix": {"type": "str", "required": True},
         "keep": {"type": "int"},
         "older_than": {"type": "str"},
+        "hold": {"type": "list", "elements": "str", "default": []},
     },
     {
         "required_if": [("all_servers", False, ("server_id",))],

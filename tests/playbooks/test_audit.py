@@ -34,7 +34,7 @@ SNAPSHOTS = [
     {"id": 7, "server_id": 102, "name": "manual", "age": "2h", "status": "in_progress", "outcome": "stuck"},
     {"id": 8, "server_id": 102, "name": "manual", "age": "30m", "status": "in_progress", "outcome": "stuck"},
 ]
-KINDS = ("own", "foreign", "stale", "failed", "stuck", "unknown")
+KINDS = ("own", "foreign", "held", "stale", "failed", "stuck", "unknown")
 
 
 def ids(entry: dict[str, Any]) -> dict[str, list[int]]:
@@ -70,6 +70,7 @@ def test_audit(serve: Any, run_playbook: Any, tmp_path: Path, shape: str) -> Non
         "snapshots": 8,
         "own": 4,
         "foreign": 4,
+        "held": 0,
         "stale": 1,
         "failed": 1,
         "stuck": 1,
@@ -85,11 +86,21 @@ def test_audit(serve: Any, run_playbook: Any, tmp_path: Path, shape: str) -> Non
     assert web_2["stopped_by_killed_run"]["command"].startswith("start the server ")
 
     table = rows(run)
-    assert table["web-1"][1:] == ["active", "5", "3", "2", "1", "1", "0", "1"]
-    assert table["web-2"][1:] == ["stopped", "3", "1", "2", "0", "0", "1", "0"]
-    assert table["total"] == ["3", "8", "4", "4", "1", "1", "1", "1"]
+    assert table["web-1"][1:] == ["active", "5", "3", "2", "0", "1", "1", "0", "1"]
+    assert table["web-2"][1:] == ["stopped", "3", "1", "2", "0", "0", "0", "1", "0"]
+    assert table["total"] == ["3", "8", "4", "4", "0", "1", "1", "1", "1"]
     assert '"SERVER ' in run.stdout
     assert [call["path"] for call in service.requests()] == ["/api/v1/servers/", "/api/v1/snapshots/"]
+
+
+@pytest.mark.smoke
+def test_held_snapshots_are_never_stale(service: Any, run_playbook: Any, tmp_path: Path) -> None:
+    file = tmp_path / "audit.json"
+    hosts = {"web-1": {"safe_update_hold": [1, None]}, "web-2": {"safe_update_hold": None}, "db-1": {}}
+    run = run_playbook(AUDIT, service=service, variables={"audit_json": str(file)}, inventory={"all": {"hosts": hosts}})
+    assert run.rc == 0, run.output
+    _empty, web_1, _web_2 = json.loads(file.read_text(encoding="utf-8"))["servers"]
+    assert ids(web_1) == {"own": [5, 2, 1], "foreign": [4, 3], "held": [1], "failed": [4], "unknown": [5]}
 
 
 @pytest.mark.smoke
@@ -117,7 +128,7 @@ def test_empty_account(serve: Any, run_playbook: Any, tmp_path: Path) -> None:
     report = json.loads(file.read_text(encoding="utf-8"))
     assert report["servers"] == []
     assert set(report["summary"].values()) == {0}
-    assert rows(run)["total"] == ["0"] * 8
+    assert rows(run)["total"] == ["0"] * 9
 
 
 def test_a_relative_file_lies_where_the_user_stands(serve: Any, controller: Any) -> None:
@@ -130,14 +141,14 @@ def test_check_mode_shows_the_same_and_writes_nothing(service: Any, run_playbook
     file = tmp_path / "audit.json"
     run = run_playbook(AUDIT, service=service, variables={"audit_json": str(file)}, check=True)
     assert run.rc == 0, run.output
-    assert rows(run)["total"] == ["3", "8", "4", "4", "1", "1", "1", "1"]
+    assert rows(run)["total"] == ["3", "8", "4", "4", "0", "1", "1", "1", "1"]
     assert not file.exists()
 
 
 def test_under_the_free_strategy(service: Any, run_playbook: Any) -> None:
     run = run_playbook(AUDIT, service=service, env={"ANSIBLE_STRATEGY": "free"})
     assert run.rc == 0, run.output
-    assert rows(run)["total"] == ["3", "8", "4", "4", "1", "1", "1", "1"]
+    assert rows(run)["total"] == ["3", "8", "4", "4", "0", "1", "1", "1", "1"]
 
 
 def test_without_a_file(service: Any, run_playbook: Any) -> None:

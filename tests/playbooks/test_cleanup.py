@@ -87,6 +87,15 @@ def test_cleanup_of_the_servers_of_the_inventory_plugin(serve: Any, controller: 
     assert deleted(service) == [1, 2]
 
 
+@pytest.mark.smoke
+@pytest.mark.parametrize("hold", [[1, None, "nightly-1"], "1, nightly-1"])
+def test_what_is_held_stays(service: Any, run_playbook: Any, hold: Any) -> None:
+    variables = {"cleanup_keep": 1, "safe_update_hold": hold}
+    run = run_playbook(CLEANUP, inventory=FLEET, service=service, variables=variables)
+    assert run.rc == 0, run.output
+    assert deleted(service) == [2]
+
+
 def test_server_whose_integer_id_nobody_knows_loses_nothing(serve: Any, controller: Any) -> None:
     # The vendor's shape has UUIDs alone, which the Snapshots API is not documented to take.
     service = serve({"server_shape": "vendor", "servers": SERVERS, "snapshots": SNAPSHOTS})

@@ -21,6 +21,7 @@ PROMISED = {
     "safe_update_cleanup": True,
     "safe_update_snapshot_id": None,
     "safe_update_keep": 0,
+    "safe_update_hold": [],
     "safe_update_on_limit": "fail",
     "safe_update_offline": False,
     "safe_update_quiesce_tasks": None,
@@ -47,6 +48,7 @@ PROMISED = {
     "safe_update_restore_timeout": 1800,
     "safe_update_reboot_timeout": 900,
     "safe_update_connection_timeout": 600,
+    "safe_update_run_id": None,
     "safe_update_report_dir": None,
 }
 CHOICES = {

@@ -105,7 +105,9 @@ def test_killed_while_it_waits_for_the_snapshot_leaves_the_server_stopped(story:
 def test_next_run_says_who_stopped_the_server_and_what_to_do(story: Story) -> None:
     assert outcome(story.refused, "web") == "refused"
     assert "server stopped for this snapshot" in result(story.refused, "web")["reason"]
-    assert "another run is under way, or one was killed" in result(story.refused, "web")["reason"]
+    reason = result(story.refused, "web")["reason"]
+    assert "another run is under way, or one was killed" in reason
+    assert len(re.findall(r"safe_update: run=\d{8}T\d{6}Z by=\S+; .{30,60}, begun \d+ \w+ ago", reason)) == 2
     assert ["vps_server_power" in command for command in story.advice] == [True, False]
     assert story.after_advice == ("active", "old", [])
 

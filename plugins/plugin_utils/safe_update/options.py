@@ -147,6 +147,14 @@ def name_prefix(value: Any) -> str:
     raise InvalidError("letters, digits, - and _ only")
 
 
+def run_id(value: Any) -> str:
+    """What a run is called, in the descriptions of snapshots too."""
+    known = text(value)
+    if re.fullmatch(r"[A-Za-z0-9._:-]{1,100}", known):
+        return known
+    raise InvalidError("letters, digits, ., _, : and - only, 100 of them at most")
+
+
 def duration(value: Any) -> str:
     """A number and a unit, such as ``24h``."""
     known = text(value)
@@ -185,6 +193,13 @@ def texts(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, (str, int)) for each in value):
         raise InvalidError("a list of texts")
     return [known for known in (str(each).strip() for each in value) if known]
+
+
+def held(value: Any) -> list[str]:
+    """Ids and names, also a single one; null ones name none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [str(value)]
+    return texts([each for each in value if each is not None] if isinstance(value, list) else value)
 
 
 def removals(value: Any) -> bool | list[str]:
@@ -389,7 +404,7 @@ FILES = (
     "versions_from",
 )
 # Promised for a later version. Refused until something heeds it: an option that is ignored is worse than none.
-PLANNED = {"hold", "run_id"}
+PLANNED: set[str] = set()
 # Each option: its default, and what reads it. defaults/main.yml says the same, and a test holds them together.
 OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "server_id": ("", server),
@@ -432,6 +447,6 @@ OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "keep_broken": (False, boolean),
     "max_failures": (None, number(1)),
     "restart_services": (False, boolean),
-    "hold": ([], texts),
-    "run_id": (None, text),
+    "hold": ([], held),
+    "run_id": (None, run_id),
 }

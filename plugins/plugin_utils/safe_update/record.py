@@ -19,11 +19,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ...module_utils._snapshots import newest_first
+from ...module_utils._snapshots import describe, newest_first
 from . import access, commands, evidence, judgement, libraries, packages, proven, room, snapshots, update, verdict
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+# As in the names of snapshots.
+NAMED = "%Y%m%dT%H%M%SZ"
 Record = dict[str, Any]
 Seen = Mapping[str, Any]
 # The keys that tasks may read. What they do not need, and lists of a host's evidence, stay in Python.
@@ -87,7 +89,8 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
 
     :param previous: The record of an earlier entry point of this run, or empty.
     :param seen: ``entry``, ``variables`` (all that begin with ``safe_update_``), ``host``, ``address``, ``check_mode``,
-        ``places`` (folders), ``ssh_args``, ``user``, ``node``, ``awx`` (``awx_job_id``, ``vps_awx_prefix``),
+        ``places`` (folders), ``ssh_args``, ``user``, ``node``, ``began`` (of the run, the same for all its hosts),
+        ``awx`` (``workflow_job_ids``, ``awx_job_id``, ``vps_awx_prefix``),
         ``result`` (of an earlier entry point), ``stale`` (what Ansible remembers of an earlier failure).
     :param now: UTC.
     """
@@ -97,6 +100,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         options["report_dir"] = str(Path(seen["places"][-1], Path(options["report_dir"]).expanduser()))
     carried = previous if seen["entry"] in CARRY_ON else {}
     awx = seen.get("awx") or {}
+    runs = (options["run_id"], *(awx.get("workflow_job_ids") or []), awx.get("awx_job_id"), previous.get("run_id"))
     record: Record = {
         "entry": seen["entry"],
         "host": seen["host"],
@@ -106,6 +110,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "ssh_args": seen.get("ssh_args") or "",
         "awx": commands.awx_prefix(awx),
         "by": f"AWX job {awx['awx_job_id']}" if awx.get("awx_job_id") else f"{seen['user']}@{seen['node']}",
+        "run_id": next((str(run) for run in runs if run), seen.get("began") or now.strftime(NAMED)),
         "stale": _digest(seen.get("stale")),
         "failure": None,
         # Why an update would be refused, as an assessment finds it: that is no failure, and it looks on.
@@ -659,6 +664,7 @@ def result(record: Record) -> dict[str, Any]:
     failure = record["failure"] or record["post_failure"] or {}
     return {
         "outcome": outcome,
+        "run_id": record["run_id"],
         "server_id": record["options"]["server_id"],
         "snapshot_id": record["snapshot"].get("id"),
         "snapshot_name": record["snapshot"].get("name") or "",
@@ -737,7 +743,7 @@ def todo(record: Record) -> list[str]:
 def facts(record: Record) -> dict[str, Any]:
     """What tasks ask of the record: derived, never stored twice by them."""
     options = record["options"]
-    rotated = snapshots.rotated(record["slots"], options["name_prefix"])
+    rotated = snapshots.rotated(record["slots"], options["name_prefix"], options["hold"])
     due = options["reboot"] == "always" or (options["reboot"] == "when_required" and record["restart_due"])
     failure = record["failure"] or {}
     freed = rotated if options["on_limit"] == "rotate" else None
@@ -756,8 +762,7 @@ def facts(record: Record) -> dict[str, Any]:
     return {
         "todo": todo(record),
         "rotated": {"id": freed["id"], "name": freed["name"]} if freed else None,
-        "description": f"safe_update: {record['by']}"
-        + ("; server stopped for this snapshot" if options["offline"] else ""),
+        "description": describe(record["run_id"], record["by"], options["offline"]),
         "must_reboot": due,
         # Where nothing was changed, and after a restart, nothing old is in memory.
         "outdated": bool(record["packages"]) and not record["rebooted"],

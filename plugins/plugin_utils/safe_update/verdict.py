@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...module_utils._snapshots import READY, created_at, newest_first, parse_duration
+from ...module_utils._snapshots import READY, created_at, is_held, newest_first, parse_duration
 from . import commands, evidence, snapshots, window
 from .options import at
 
 WELL = ("", "up_to_date", "updated", "postponed")
+AGES = (("d", 24 * 60), ("h", 60))
 BY_PHASE = {"preflight": "refused", "pre": "refused", "snapshot": "snapshot_failed", "update": "kept", "verify": "kept"}
 
 
@@ -68,8 +69,8 @@ def refusals(record: Mapping[str, Any], seen: Mapping[str, Any], now: datetime) 
         for each in (
             _twin_refusal(record, seen.get("fleet") or {}),
             _identity_refusal(record) if options["verify_identity"] else "",
-            _status_refusal(record),
-            _unfinished_refusal(record),
+            _status_refusal(record, now),
+            _unfinished_refusal(record, now),
             _limit_refusal(record),
             _backup_refusal(options, seen, now),
         )
@@ -182,7 +183,17 @@ def _identity_refusal(record: Mapping[str, Any]) -> str:
     )
 
 
-def _status_refusal(record: Mapping[str, Any]) -> str:
+def _age(snapshot: Mapping[str, Any], now: datetime) -> str:
+    """How long ago it was begun, in words; empty where nobody knows."""
+    begun = created_at(dict(snapshot))
+    if not begun:
+        return ""
+    minutes = max(int((now - begun).total_seconds()) // 60, 0)
+    count, unit = next(((minutes // size, unit) for unit, size in AGES if minutes >= 2 * size), (minutes, "min"))
+    return f", begun {count} {unit} ago"
+
+
+def _status_refusal(record: Mapping[str, Any], now: datetime) -> str:
     status = record["server"].get("status")
     if status == "active":
         return ""
@@ -191,18 +202,22 @@ def _status_refusal(record: Mapping[str, Any]) -> str:
     by = [each for each in _own(record) if "server stopped" in str(each.get("description") or "")]
     why = "Nothing shows who stopped it"
     if by:
-        why = f"{by[0]['description']} (snapshot {by[0]['name']}), and that run did not start it again"
+        first = by[0]
+        why = (
+            f"{first['description']} (snapshot {first['name']}{_age(first, now)}), and that run did not start it again"
+        )
     return join(f"{_label(record)} is stopped", why, f"Start it: {start_command(record)}")
 
 
-def _unfinished_refusal(record: Mapping[str, Any]) -> str:
+def _unfinished_refusal(record: Mapping[str, Any], now: datetime) -> str:
     under_way = snapshots.unfinished(_own(record))
     if not under_way:
         return ""
     first = under_way[0]
     delete = commands.delete(record["host"], record["options"]["server_id"], first["id"], record["awx"])
     return (
-        f"Its snapshot {snapshot_label(first)} is {first['status']} ({first.get('description') or 'no description'}): "
+        f"Its snapshot {snapshot_label(first)} is {first['status']} ({first.get('description') or 'no description'}"
+        f"{_age(first, now)}): "
         "another run is under way, or one was killed. Run again when it is completed; if it never is, delete it: "
         f"{delete}"
     )
@@ -216,10 +231,16 @@ def _limit_refusal(record: Mapping[str, Any]) -> str:
     full = f"All {snapshots.LIMIT} slots of the server are taken: {taken}"
     if record["options"]["on_limit"] != "rotate":
         return join(full, "Delete one, or set safe_update_on_limit: rotate to let the oldest own one go")
-    count = len(snapshots.completed(_own(record)))
-    if count > 1:
+    hold = record["options"]["hold"]
+    if snapshots.rotated(slots, record["options"]["name_prefix"], hold):
         return ""
-    return join(full, f"Of the completed own ones ({count}) none may go, as the last one always stays")
+    mine = snapshots.completed(_own(record))
+    held = _names(each for each in mine if is_held(each, hold))
+    return join(
+        full,
+        f"Of the completed own ones ({len(mine)}) none may go, as the last one always stays"
+        + (f", and so do those of safe_update_hold: {held}" if held else ""),
+    )
 
 
 def _backup_refusal(options: Mapping[str, Any], seen: Mapping[str, Any], now: datetime) -> str:
@@ -239,8 +260,8 @@ def _backup_refusal(options: Mapping[str, Any], seen: Mapping[str, Any], now: da
 
 
 def _plan(record: Mapping[str, Any]) -> str:
-    options, mine = record["options"], snapshots.completed(_own(record))
-    rotated = snapshots.rotated(record["slots"], options["name_prefix"])
+    options = record["options"]
+    rotated = snapshots.rotated(record["slots"], options["name_prefix"], options["hold"])
     if options["tasks"]:
         what = "Its update is an own task file"
     else:
@@ -249,12 +270,14 @@ def _plan(record: Mapping[str, Any]) -> str:
         what = f"Pending: {_names(record['pending']) or 'nothing'} ({by})"
     going = []
     if options["cleanup"]:
-        going = snapshots.leftovers(record["slots"], options["name_prefix"], options["keep"], bool(rotated))
+        going = snapshots.leftovers(record["slots"], options["name_prefix"], options["keep"], rotated, options["hold"])
+    held = _names(each for each in _own(record) if is_held(each, options["hold"]))
     return join(
         f"{_health(record)}; {len(record['slots'])} of {snapshots.LIMIT} snapshot slots are used",
         what,
-        f"To make room, {mine[-1]['name']} goes first" if rotated else "",
+        f"To make room, {rotated['name']} goes first" if rotated else "",
         f"After a success these own snapshots go: {_names(going) or 'none beside the new one'}",
+        f"Held, and touched by no clean-up (safe_update_hold): {held}" if held else "",
     )
 
 

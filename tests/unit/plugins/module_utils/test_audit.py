@@ -92,11 +92,34 @@ def test_trouble(made: dict, trouble: list[str]) -> None:
     assert RULES.kinds(made)[1:] == trouble
 
 
+@pytest.mark.parametrize(
+    ("hold", "kinds"),
+    [
+        ([[801], None], ["own", "held"]),
+        (f"802, {OWN}", ["own", "held"]),
+        (["", " 801 "], ["own", "held"]),
+        (801, ["own", "held"]),
+        ([80, "01"], ["own", "stale"]),
+        (None, ["own", "stale"]),
+    ],
+)
+def test_what_is_held_is_never_stale(hold: Any, kinds: list[str]) -> None:
+    old = {**snapshot(age=timedelta(days=70)), "id": 801}
+    (entry,) = vps_audit([SERVER], [old], now="2026-01-31T00:00:00Z", hold=hold)["servers"]
+    assert list(counts(entry)) == kinds
+
+
+def test_a_foreign_one_is_not_held() -> None:
+    rules = Rules("safe-update", RULES.stale_after, RULES.stuck_after, NOW, ("manual",))
+    assert rules.kinds(snapshot("manual")) == ["foreign"]
+    assert rules.kinds(snapshot(OWN, "failed")) == ["own", "failed"]
+
+
 def test_no_server_and_no_snapshot() -> None:
     report = audit([], [], RULES)
     assert report["servers"] == []
     assert set(report["summary"].values()) == {0}
-    assert table(report)[-1].split() == ["total", "0", "0", "0", "0", "0", "0", "0", "0"]
+    assert table(report)[-1].split() == ["total", *["0"] * 9]
 
 
 def test_snapshots_are_counted_by_server() -> None:
@@ -116,6 +139,7 @@ def test_snapshots_are_counted_by_server() -> None:
         "snapshots": 4,
         "own": 3,
         "foreign": 1,
+        "held": 0,
         "stale": 1,
         "failed": 0,
         "stuck": 0,

@@ -37,6 +37,8 @@ def names(snapshots: list[dict]) -> list[str]:
         ("nightlies", {"older_than": "80h"}, ["nightly-2"], ["nightly-4", "nightly-3", "nightly-5"]),
         ("nightlies", {"older_than": "10w"}, [], ["nightly-4", "nightly-3", "nightly-2", "nightly-5"]),
         ("nightlies", {"keep": 2, "older_than": "0s"}, ["nightly-2"], ["nightly-4", "nightly-3", "nightly-5"]),
+        ("nightlies", {"keep": 1, "hold": "nightly-2, 7"}, ["nightly-3"], ["nightly-4", "nightly-2", "nightly-5"]),
+        ("nightlies", {"keep": 0, "hold": ["nightly", None]}, ["nightly-4", "nightly-3", "nightly-2"], ["nightly-5"]),
         ("more_nightlies", {"keep": 1}, ["nightly-1"], ["nightly-2", "nightly-3"]),
         ("full", {"keep": 3}, [], ["nightly-3", "nightly-2", "nightly-1"]),
         ("empty", {"keep": 0}, [], []),

@@ -36,6 +36,7 @@ def step(record: dict[str, Any], name: str, **seen: Any) -> dict[str, Any]:
 def begin(entry: str = "main", previous: dict[str, Any] | None = None, **variables: Any) -> dict[str, Any]:
     check_mode = variables.pop("check_mode", False)
     result = variables.pop("result", {})
+    known = {key: variables.pop(key) for key in ("awx", "began") if key in variables}
     given = {f"safe_update_{name}": value for name, value in {"server_id": 101, **variables}.items()}
     return step(
         previous or {},
@@ -49,6 +50,7 @@ def begin(entry: str = "main", previous: dict[str, Any] | None = None, **variabl
         user="me",
         node="here",
         result=result,
+        **known,
     )
 
 
@@ -102,6 +104,26 @@ def test_a_good_update_goes_through_every_phase() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seen", "run_id"),
+    [
+        ({}, "20260131T235900Z"),
+        ({"began": "20260131T220000Z"}, "20260131T220000Z"),
+        ({"began": "20260131T220000Z", "previous": {"run_id": "20260131T210000Z"}}, "20260131T210000Z"),
+        ({"awx": {"awx_job_id": 8, "workflow_job_ids": ["", None]}}, "8"),
+        ({"awx": {"awx_job_id": 8, "workflow_job_ids": ["", 7]}}, "7"),
+        ({"awx": {"awx_job_id": 8, "workflow_job_ids": [6, 7]}, "run_id": "my:run-1.0_a"}, "my:run-1.0_a"),
+        ({"run_id": 4711, "offline": True}, "4711"),
+    ],
+)
+def test_the_id_of_a_run(seen: dict[str, Any], run_id: str) -> None:
+    record = begin(**seen)
+    assert told(record)["run_id"] == run_id
+    by = f"AWX job {seen['awx']['awx_job_id']}" if "awx" in seen else "me@here"
+    stopped = "; server stopped for this snapshot" if "offline" in seen else ""
+    assert record["description"] == f"safe_update: run={run_id} by={by}{stopped}"
+
+
+@pytest.mark.parametrize(
     ("variables", "part"),
     [
         ({"server": {}}, "no server 101"),
@@ -112,7 +134,20 @@ def test_a_good_update_goes_through_every_phase() -> None:
                 "server": {**SERVER, "status": "stopped"},
                 "slots": [snapshot(3, description="safe_update: me@here; server stopped for this snapshot")],
             },
-            "safe_update: me@here; server stopped",
+            "safe_update: me@here; server stopped for this snapshot (snapshot safe-update-20260103T000000Z, begun 28 d "
+            "ago), and that run did not start it again",
+        ),
+        (
+            {"slots": [snapshot(5, "in_progress", description="safe_update: run=7 by=AWX job 7", created_at="2026")]},
+            "is in_progress (safe_update: run=7 by=AWX job 7): another",
+        ),
+        (
+            {"slots": [snapshot(5, "in_progress", created_at="2026-01-31T22:14:00Z")]},
+            "is in_progress (no description, begun 105 min ago): another run is under way, or one was killed.",
+        ),
+        (
+            {"slots": [snapshot(5, "in_progress", created_at="2026-01-31T21:00:00Z")]},
+            "(no description, begun 2 h ago)",
         ),
         ({"server": {**SERVER, "name": "b", "ipv4": ["192.0.2.9"]}}, "none of the addresses and names"),
         ({"fleet": {"web": "101", "twin": "101", "other": "102"}}, "The hosts web, twin stand for one"),
@@ -340,6 +375,25 @@ def test_a_rehearsal() -> None:
     message = told(record)["message"]
     assert "To make room, safe-update-20260101T000000Z goes first." in message
     assert "these own snapshots go: safe-update-20260103T000000Z, safe-update-20260102T000000Z." in message
+
+
+def test_a_rehearsal_heeds_what_is_held() -> None:
+    slots = [snapshot(day) for day in (1, 2, 3, 4)] + [snapshot(5, name="n5")]
+    record = ready(slots=slots, on_limit="rotate", hold=[801, "safe-update-20260103T000000Z"], check_mode=True)
+    assert record["rotated"]["id"] == 802
+    message = told(record)["message"]
+    assert "To make room, safe-update-20260102T000000Z goes first." in message
+    assert "these own snapshots go: safe-update-20260104T000000Z." in message
+    assert "(safe_update_hold): safe-update-20260103T000000Z, safe-update-20260101T000000Z." in message
+
+
+def test_room_is_made_of_neither_the_newest_nor_a_held_one() -> None:
+    slots = [snapshot(1), snapshot(2)] + [snapshot(day, name=f"n{day}") for day in (3, 4, 5)]
+    record = preflight(slots=slots, on_limit="rotate", hold=801)
+    assert (
+        "none may go, as the last one always stays, and so do those of safe_update_hold: safe-update-20260101T"
+        in (told(record)["message"])
+    )
 
 
 @pytest.mark.parametrize(
