@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...module_utils._snapshots import READY, created_at, is_held, newest_first, parse_duration
+from ...module_utils._snapshots import READY, created_at, described, is_held, newest_first, parse_duration
 from . import commands, evidence, snapshots, window
 from .options import at
 
@@ -316,12 +316,19 @@ def _updated(record: Mapping[str, Any]) -> str:
     if record["check_mode"]:
         return join("Would be updated", _plan(record), _restart_due(record))
     options = record["options"]
+    older = [
+        f"{each['name']} (run {described(each)['run'] or 'unknown'})"
+        for each in record["deleted"]
+        if each["id"] != record["snapshot"].get("id")
+    ]
+    gone = f"With its snapshot went what earlier runs had left: {', '.join(older)}" if older else ""
     if options["checks"] or options["check_tasks"] or (options["compare"] and record["baseline"]):
-        return join("The host is updated and verified", _restart_due(record))
+        return join("The host is updated and verified", _restart_due(record), gone)
     return join(
         "The host is updated",
         _restart_due(record),
         "Nothing was checked: give it safe_update_checks, or let safe_update_compare be",
+        gone,
     )
 
 

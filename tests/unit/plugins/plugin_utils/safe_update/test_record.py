@@ -100,6 +100,13 @@ def test_a_good_update_goes_through_every_phase() -> None:
     assert (result["outcome"], result["reason"]) == ("updated", "")
     assert result["packages"] == [{"name": "a:amd64", "old": "1", "new": "2"}]
     assert [each["id"] for each in result["deleted"]] == [831]
+    assert "earlier runs" not in result["message"]
+    old = snapshot(1, description="safe_update: run=4711 by=me@here")
+    older = step(record, "cleaned", pruned={"results": [{"deleted": [old]}, {"deleted": [snapshot(2)]}]})
+    assert (
+        "With its snapshot went what earlier runs had left: safe-update-20260101T000000Z (run 4711), "
+        "safe-update-20260102T000000Z (run unknown)." in told(older)["message"]
+    )
     assert [each["phase"] for each in result["timeline"]] == ["begin", "preflight", "snapshot", "cleanup"]
 
 
