@@ -48,8 +48,9 @@ def story(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> I
         fleet.add("web")
         fleet.add("db", BAD)
         fleet.add("gone")
-        # The last one is of another run, which did not say which.
-        fleet.add("idle", version="broken", snapshots=[own(1, description="safe_update: me@here")])
+        # The snapshot of the last one is of another run, which did not say which.
+        idle = {"safe_update_window_end": "2020-01-01T00:00:00Z"}
+        fleet.add("idle", snapshots=[own(1, description="safe_update: me@here")], **idle)
         fleet.start()
         yield Story(fleet)
 
@@ -63,7 +64,7 @@ def missing(run: Run) -> str:
 def test_one_id_for_all_plays_batches_and_hosts(story: Story) -> None:
     assert re.fullmatch("[0-9]{8}T[0-9]{6}Z", story.id)
     assert {result(story.run, host)["run_id"] for host in ("web", "db", "gone", "idle")} == {story.id}
-    assert story.updated == {"web": "new", "db": "broken", "gone": "new", "idle": "broken"}
+    assert story.updated == {"web": "new", "db": "broken", "gone": "new", "idle": "old"}
 
 
 @pytest.mark.parametrize("run", ["unconfirmed", "unknown"])
@@ -75,7 +76,7 @@ def test_without_a_confirmation_or_a_run_nothing_is_restored(story: Story, run: 
 
 
 def test_the_hosts_of_a_run_are_restored_without_its_results(story: Story) -> None:
-    assert story.versions == {"web": "old", "db": "old", "idle": "broken"}
+    assert story.versions == {"web": "old", "db": "old", "idle": "old"}
     assert story.restored.rc != 0
     assert f"server {story.gone['vps_server_id']}, completed" in missing(story.restored)
     assert len([call for call in story.fleet.writes() if "/restore/" in call]) == 2
