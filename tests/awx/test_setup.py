@@ -129,7 +129,7 @@ def read_by(playbook: str) -> set[str]:
     role = set(specs["argument_specs"]["main"]["options"]) if "vpsdotorg.cloud.safe_update\n" in text else set()
     # What is only told about in a comment does not count.
     code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    return role | set(re.findall(r"\b(?:audit|cleanup|delete_snapshot|restore|safe_update)_\w+", code))
+    return role | set(re.findall(r"\b(?:(?:audit|cleanup|delete_snapshot|restore|safe_update)_\w+|run_id\b)", code))
 
 
 @pytest.mark.parametrize(

@@ -355,10 +355,7 @@ def _is_given(name: str, value: Any) -> bool:
     """
     if name not in OPTIONS:
         raise _UnknownError(f"is no variable of this role{_meant(PREFIX + name, [PREFIX + each for each in OPTIONS])}")
-    is_given = value is not None and not (isinstance(value, str) and not value.strip())
-    if is_given and name in PLANNED:
-        raise _UnknownError("is not in this version yet, and nothing heeds it. Leave it out")
-    return is_given
+    return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
@@ -403,8 +400,6 @@ FILES = (
     "post_tasks",
     "versions_from",
 )
-# Promised for a later version. Refused until something heeds it: an option that is ignored is worse than none.
-PLANNED: set[str] = set()
 # Each option: its default, and what reads it. defaults/main.yml says the same, and a test holds them together.
 OPTIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "server_id": ("", server),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update.options import OPTIONS, PLANNED, at, validate
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update.options import OPTIONS, at, validate
 
 ROLE = Path(__file__).parents[5] / "roles" / "safe_update"
 ID = {"safe_update_server_id": 12345}
@@ -165,7 +165,7 @@ def test_moments(text: str, hour: int) -> None:
 def test_defaults_are_those_of_the_role() -> None:
     defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
     for name, (default, parse) in OPTIONS.items():
-        if name != "server_id" and name not in PLANNED:
+        if name != "server_id":
             given = defaults[f"safe_update_{name}"]
             assert default in (given, given and parse(given)), name
 
