@@ -63,6 +63,7 @@ GOOD = result("updated")
         ({"a": GOOD, "b": READY}, {"batch": ["a"]}, "running", "waiting"),
         ({"a": BAD, "b": READY}, {"batch": ["a"]}, "over", "not reached"),
         ({"a": BAD, "a2": GOOD, "b": READY}, {"batch": ["a", "a2"]}, "open", "not begun"),
+        ({"a": BAD, "a2": GOOD, "b": READY}, {"batch": ["a", "a2"], "may_fail": ""}, "open", None),
         ({"a": BAD, "a2": GOOD, "b": READY}, {"batch": ["a", "a2"], "may_fail": 50}, "running", "waiting"),
         ({"a": BAD, "a2": GOOD, "b": READY}, {"batch": ["a", "a2"], "may_fail": "49"}, "over", "not reached"),
         ({"a": GOOD, "b": result("refused")}, {"batch": ["a"], "active": ["a"]}, "over", "refused"),
