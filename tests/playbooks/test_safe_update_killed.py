@@ -107,7 +107,7 @@ def test_next_run_says_who_stopped_the_server_and_what_to_do(story: Story) -> No
     assert "server stopped for this snapshot" in result(story.refused, "web")["reason"]
     reason = result(story.refused, "web")["reason"]
     assert "another run is under way, or one was killed" in reason
-    assert len(re.findall(r"safe_update: run=\d{8}T\d{6}Z by=\S+; .{30,60}, begun \d+ \w+ ago", reason)) == 2
+    assert len(re.findall(r"safe_update: run=\d{8}T\d{6}Z by=\S+; .{30,90}?, begun \d+ \w+ ago", reason)) == 2
     assert ["vps_server_power" in command for command in story.advice] == [True, False]
     assert story.after_advice == ("active", "old", [])
 
