@@ -110,7 +110,7 @@ def test_what_is_held_is_never_stale(hold: Any, kinds: list[str]) -> None:
 
 
 def test_a_foreign_one_is_not_held() -> None:
-    rules = Rules("safe-update", RULES.stale_after, RULES.stuck_after, NOW, ("manual",))
+    rules = Rules("safe-update", RULES.stale_after, RULES.stuck_after, NOW, start, ("manual",))
     assert rules.kinds(snapshot("manual")) == ["foreign"]
     assert rules.kinds(snapshot(OWN, "failed")) == ["own", "failed"]
 
