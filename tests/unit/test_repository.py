@@ -86,7 +86,7 @@ def test_each_file_that_the_inclusion_table_names_is_there() -> None:
 
 
 def test_the_role_has_few_names_of_its_own() -> None:
-    files = [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml")]
+    files = [*CLONE.glob("roles/**/*.yml"), *CLONE.glob("playbooks/**/*.yml")]
     names = {name for file in files for name in re.findall(r"__safe_update_[a-z_]+", file.read_text(encoding="utf-8"))}
     # More of them are a rule that thinks in YAML.
     assert len(names) <= 25, sorted(names)
