@@ -14,11 +14,15 @@ description:
   - A host bears the name of its server. Servers that share one name become hosts called C(NAME-ID), and so does a
     server called C(localhost), which would otherwise take the place of the controller, or like a group (C(all),
     C(ungrouped), one of O(groups) or O(keyed_groups), or one of another inventory file that was read before).
+  - What Ansible, ssh or a shell would obey is never the name of a host. A server whose name is more than letters,
+    digits, V(.), V(-) and V(_), or begins with V(.) or V(-), becomes a host called C(server-ID), with a warning.
+    C(vps_name) keeps its real name.
   - Each host has the keys of RV(vpsdotorg.cloud.vps_server_info#module:servers[]) as variables with C(vps_) before
     them (C(vps_id), C(vps_uuid), C(vps_name), C(vps_hostname), C(vps_status), C(vps_ipv4), C(vps_ipv6),
     C(vps_location), C(vps_plan), C(vps_os), C(vps_created_at), C(vps_raw)), and C(vps_server_id), which is the integer
     id if there is one, else the UUID.
   - C(ansible_host) is the first IPv4 address, else the first IPv6 address. Set it in O(compose) to connect otherwise.
+    Whatever is neither an IP address nor a host name is left out, with a warning.
 author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
 extends_documentation_fragment:
@@ -107,6 +111,7 @@ plugin: vpsdotorg.cloud.vps
 """
 
 import contextlib
+import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -122,13 +127,16 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils._errors import VpsError
+from ..module_utils._errors import VpsError, printable
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
-from ..module_utils._module import API_OPTIONS, WITHOUT_TOKEN, check_ranges, connect, given
+from ..module_utils._module import API_OPTIONS, WITHOUT_TOKEN, check_ranges, check_types, connect, given
 from ..module_utils._servers import describe
 
 # Names of these characters alone can never become a template or a call.
 HARMLESS = re.compile(r"[\w .,:/@+-]*")
+# What neither Ansible nor ssh nor a shell obeys.
+HOST_NAME = re.compile(r"\w[\w.-]*")
+TARGET_NAME = re.compile(r"(?!-)[A-Za-z0-9._-]+")
 FILTERS = {name: {"type": "list", "elements": "str"} for name in ("status", "location")}
 
 
@@ -145,17 +153,31 @@ def identity(server: dict) -> int | str | None:
     return server["uuid"] if server["id"] is None else server["id"]
 
 
+def fits(name: Any) -> bool:
+    """Whether the name of a server may be the name of a host."""
+    return isinstance(name, str) and HOST_NAME.fullmatch(name) is not None
+
+
+def is_address(value: Any) -> bool:
+    """Whether this is an IP address; one with a zone is none, as anything may stand there."""
+    try:
+        return "%" not in str(value) and bool(ipaddress.ip_address(str(value)))
+    except ValueError:
+        return False
+
+
 def host_names(servers: list[dict], reserved: Iterable[str] = ()) -> list[str]:
     """The name of each server's host, no two of them alike and none of them reserved, in the order of the servers."""
     reserved = {*reserved, *constants.LOCALHOST}
-    names = [str(server["name"] or "server") for server in servers]
-    longer = [f"{name}-{identity(server)}" for name, server in zip(names, servers)]
+    names = [server["name"] if fits(server["name"]) else "server" for server in servers]
+    ends = [str(identity(server)) for server in servers]
+    longer = [f"{name}-{end if fits(end) else end.encode().hex()}" for name, end in zip(names, ends)]
     while True:
         uses = Counter(names)
         clashing = [
             place
             for place, name in enumerate(names)
-            if name != longer[place] and (uses[name] > 1 or name in reserved or not servers[place]["name"])
+            if name != longer[place] and (uses[name] > 1 or name in reserved or not fits(servers[place]["name"]))
         ]
         if not clashing:
             return names
@@ -168,9 +190,18 @@ def host_vars(server: dict) -> dict[str, Any]:
     """The variables of a server's host."""
     variables = {f"vps_{key}": value for key, value in server.items()}
     variables["vps_server_id"] = identity(server)
-    for address in (server["ipv4"] + server["ipv6"])[:1]:
+    for address in [each for each in server["ipv4"] + server["ipv6"] if is_address(each)][:1]:
         variables["ansible_host"] = address
     return variables
+
+
+def oddities(host: str, server: dict) -> list[str]:
+    """What the user has to know about a server that did not become a host as the API describes it."""
+    addresses = [each for each in server["ipv4"] + server["ipv6"] if not is_address(each)]
+    said = [f"the address {each!r} is no IP address, and is left out" for each in addresses]
+    if server["name"] and not fits(server["name"]):
+        said.insert(0, f"the name {server['name']!r} cannot be that of a host, so it is called {host}")
+    return [printable(f"VPS.org server {identity(server)}: {each}.") for each in said]
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -197,13 +228,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except VpsError as error:
             raise AnsibleParserError(error.message) from None
         for name, server in self._named(servers, options):
-            self._add_host(safe_name(name), host_vars(server))
+            host = safe_name(name)
+            self._add_host(host, host_vars(server))
+            for warning in [*oddities(name, server), *self._without_odd_target(host)]:
+                self.display.warning(warning)
+
+    def _without_odd_target(self, host: str) -> list[str]:
+        """Leave out an ansible_host that users composed of a value that ssh might obey; the warnings about it."""
+        variables = self.inventory.get_host(host).vars
+        target = str(variables.get("ansible_host", host))
+        if is_address(target) or target == host or TARGET_NAME.fullmatch(target):
+            return []
+        del variables["ansible_host"]
+        return [printable(f"Host {host}: {target!r} is neither an IP address nor a host name: no ansible_host is set.")]
 
     def _checked_options(self, path: str) -> dict[str, Any]:
         """The options of the API and the filters, after templating, checked as the modules check theirs."""
         self.templar.available_variables = self._vars
         spec = {**API_OPTIONS, **FILTERS}
         arguments = given({name: self.templar.template(self.get_option(name)) for name in spec})
+        check_types(spec, arguments)
         validation = ArgumentSpecValidator(spec).validate(arguments)
         if validation.error_messages:
             message = validation.error_messages[0]

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from . import _http, _shapes
-from ._errors import ADVICE_ON_NONSENSE, ApiError, BadAnswerError, NoAnswerError, VpsError, advice
+from ._errors import ADVICE_ON_NONSENSE, ApiError, BadAnswerError, NoAnswerError, OperationError, VpsError, advice
 from ._progress import Progress
-from ._shapes import Kind, is_of_server
+from ._shapes import Kind, identities, is_of_server, is_server
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60
@@ -59,6 +59,8 @@ class VpsClient:
         self._http = http
         self._retries = retries
         self.progress = progress
+        #: Whether a write has had an effect, as far as an answer or a look has told.
+        self.has_written = False
 
     def now(self) -> datetime:
         """The present moment (UTC) by the service's clock, as far as an answer has told it."""
@@ -80,20 +82,40 @@ class VpsClient:
             raise BadAnswerError(f"POST /snapshots/ was accepted, but the answer is no snapshot. {ADVICE_ON_NONSENSE}")
         return {key: value for key, value in snapshot.items() if key != "message"}
 
-    def restore_snapshot(self, snapshot_id: int) -> dict:
-        """Start overwriting the snapshot's server with it; the answer shows the server ``restoring``."""
-        answer = self._request("POST", f"/snapshots/{snapshot_id}/restore/")
+    def restore_snapshot(self, snapshot: dict) -> dict:
+        """Start overwriting the snapshot's server with it; the answer shows the server ``restoring``.
+
+        :raises OperationError: Where the answer is about anything else.
+        """
+        path = f"/snapshots/{snapshot['id']}/restore/"
+        answer = self._request("POST", path)
+        odd = _shapes.oddity_of_restore(answer, snapshot)
+        if odd:
+            raise OperationError(
+                f"POST {path} was accepted, but the answer {odd}. Nobody can tell what was started: look at the server "
+                "at the provider before anything else, and do not start another restore.",
+                api_error=answer,
+            )
         server = _shapes.server(answer.get("server")) if isinstance(answer, dict) else None
         return {"server": server} if server else {}
 
-    def delete_snapshot(self, snapshot_id: int) -> bool:
-        """Delete a snapshot for good; False where it was gone already."""
+    def delete_snapshot(self, snapshot_id: int, server_id: int | str) -> bool:
+        """Delete a snapshot of a server for good; False where it was gone already.
+
+        :raises ApiError: Also where the answer is that there is none, and the server's list still shows it.
+        """
         try:
             self._request("DELETE", f"/snapshots/{snapshot_id}/")
         except ApiError as error:
             if error.status_code != 404:
                 raise
+            if any(snapshot["id"] == snapshot_id for snapshot in self.list_snapshots(server_id)):
+                error.message += (
+                    f" Snapshot {snapshot_id} is still listed, so it was not deleted. Try again, or ask VPS.org."
+                )
+                raise
             # Gone by an earlier try of this very call, whose answer was lost.
+            self.has_written = self.has_written or error.after_doubt
             return error.after_doubt
         return True
 
@@ -102,11 +124,19 @@ class VpsClient:
         return self._list(_shapes.SERVERS, {"status": status, "location": location})
 
     def get_server(self, server_id: int | str, within: float | None = None) -> dict:
-        """One server."""
+        """One server.
+
+        :raises BadAnswerError: Also where the answer is about another one.
+        """
         server = _shapes.server(self._request("GET", f"/servers/{server_id}/", within=within))
         if server is None:
             raise BadAnswerError(
                 f"GET /servers/{server_id}/ answered something that is no server. {ADVICE_ON_NONSENSE}"
+            )
+        if is_server(server, server_id) is False:
+            raise BadAnswerError(
+                f"GET /servers/{server_id}/ asked for server {server_id}, and was told of server "
+                f"{identities(server)[0]}: nothing was decided. {ADVICE_ON_NONSENSE}"
             )
         return server
 
@@ -201,7 +231,9 @@ class VpsClient:
         attempt, is_doubtful = 0, False
         while True:
             try:
-                return _read_answer(method, path, self._http.send(method, path, query, body, within))
+                decoded = _read_answer(method, path, self._http.send(method, path, query, body, within))
+                self.has_written = self.has_written or method != "GET"
+                return decoded
             except VpsError as error:
                 error.after_doubt, is_doubtful = is_doubtful, is_doubtful or error.ambiguous
                 pause = retry_pause(method, error, attempt)
@@ -225,7 +257,7 @@ def _read_answer(method: str, path: str, answer: _http.Answer) -> Any:
         )
     said = "a redirect" if 300 <= status < 400 else answer.text
     raise ApiError(
-        f"{method} {path} answered {status}: {said}. {advice(status, answer.is_readable)}",
+        f"{method} {path} answered {status}: {said}. {advice(status, method, path, answer.is_readable)}",
         status,
         answer.body,
         answer.retry_after,

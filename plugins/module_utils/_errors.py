@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 ADVICE = {
-    400: "Correct what the API names. A server can have five snapshots: see what is there with vps_snapshot_info.",
+    400: "Correct what the API names.",
     401: "Check the token (api_token or VPS_API_TOKEN): it is missing, mistyped, expired or revoked.",
     403: "Grant the token the permission for this call, or use another token; this one is valid.",
     404: "Check the id (vps_server_info and vps_snapshot_info show what there is), and that api_url ends in /api/v1.",
@@ -29,9 +29,17 @@ ADVICE = {
     408: "Try again, and look at the network if it happens again: the connection was too slow for the service.",
     409: "Wait until whatever else is at work on this server or snapshot is done, then run the task again.",
     410: "Look at what there is with vps_snapshot_info or vps_server_info: what the call is about is gone for good.",
-    413: "Shorten the description: the request is too large for the service.",
     429: "Run fewer hosts at once (forks, serial), or try again later: the API limits the rate of calls.",
     451: "Ask VPS.org: access is refused for legal reasons.",
+}
+# By the status, the verb, and what the path ends in.
+ADVICE_BY_CALL = {
+    (400, "POST", "snapshots"): "Correct what the API names. A server can have five snapshots: see what is there with "
+    "vps_snapshot_info.",
+    (400, "POST", "restore"): "Look at the server with vps_server_info: the API restores one only in a state that "
+    "allows it.",
+    (400, "POST", "power"): "Look at the server's status with vps_server_info: it may not allow this action.",
+    (413, "POST", "snapshots"): "Shorten the description: the request is too large for the service.",
 }
 ADVICE_BY_CLASS = {
     3: "Check scheme, host and path of api_url. Redirects are never followed, as they could carry the token elsewhere.",
@@ -42,14 +50,15 @@ ADVICE_ON_WRONG_URL = "Correct api_url, as no API answers there: it ends in /api
 ADVICE_ON_NONSENSE = "Check api_url, and what stands between this machine and the API: a proxy, a captive portal."
 
 
-def advice(status: int, is_readable: bool = True) -> str:
+def advice(status: int, method: str, path: str, is_readable: bool = True) -> str:
     """What to do about a status that is no success.
 
     :param is_readable: Whether the answer is one that an API gives, and not a page for browsers.
     """
     if status == 404 and not is_readable:
         return ADVICE_ON_WRONG_URL
-    return ADVICE.get(status) or ADVICE_BY_CLASS.get(status // 100) or ADVICE_ON_NONSENSE
+    by_call = ADVICE_BY_CALL.get((status, method, path.rstrip("/").rpartition("/")[2]))
+    return by_call or ADVICE.get(status) or ADVICE_BY_CLASS.get(status // 100) or ADVICE_ON_NONSENSE
 
 
 def printable(text: str) -> str:

@@ -41,6 +41,8 @@ LARGEST_BODY = 32 * 2**20
 DEEPEST_BODY = 20
 LONGEST_RETRY_AFTER = 60
 MASK = "********"
+# What is shorter is no token, and would be masked in the middle of words.
+SHORTEST_TOKEN = 3
 
 
 @dataclass(frozen=True)
@@ -236,12 +238,12 @@ def explain(error: BaseException, timeout: float) -> tuple[str, str, bool, bool]
 
 
 def masked(value: Any, secret: str, depth: int = DEEPEST_BODY) -> Any:
-    """The value without the secret, in texts and in keys.
+    """The value without the secret, in texts and in keys, and without halves of characters, which Ansible refuses.
 
     :raises ValueError: Where it is nested deeper than anything that the API sends.
     """
     if isinstance(value, str):
-        return value.replace(secret, MASK)
+        return value.replace(secret, MASK).encode("utf-8", "replace").decode()
     if isinstance(value, (list, dict)) and not depth:
         raise ValueError("nested too deep")
     if isinstance(value, list):
@@ -319,6 +321,8 @@ def _checked_token(token: str) -> str:
         raise VpsError(
             "api_token holds blanks or characters that no token has. Copy it again, as one line, without 'Bearer'."
         )
+    if len(token) < SHORTEST_TOKEN:
+        raise VpsError(f"api_token is shorter than {SHORTEST_TOKEN} characters, so it is no token. Copy it again.")
     return token
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, m
 
 from ._client import VpsClient
 from ._errors import VpsError, printable
-from ._http import DEFAULT_URL, MASK, REQUESTS_IMPORT_ERROR, Http, masked
+from ._http import DEFAULT_URL, MASK, REQUESTS_IMPORT_ERROR, SHORTEST_TOKEN, Http, masked
 from ._progress import Progress
 from ._shapes import LARGEST_ID
 
@@ -54,6 +55,9 @@ PROGRESS_OPTION = {
     "progress_interval": {"type": "int", "default": 20, "fallback": (environment, ["VPS_PROGRESS_INTERVAL"])},
 }
 
+# A number as text; Ansible would also take 1e0, 1_0, +1, true and 1.0.
+WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+
 # The least and the most of each number, for whichever module has it.
 RANGES = {
     "api_timeout": (1, 3600),
@@ -77,12 +81,14 @@ class Module:
 
     :param verb: Gets the client, the parameters and whether this is check mode; returns the module's result.
     :param options: The module's own argument spec.
+    :param promised: What a failure returns where it is not known, beside ``msg`` and ``changed``.
     :param requirements: ``required_if`` and its like.
     :param guards: Options that narrow what is destroyed: given but empty, they are refused, never left out.
     """
 
     verb: Verb
     options: dict[str, Any]
+    promised: dict[str, Any] = field(default_factory=dict)
     requirements: dict[str, Any] = field(default_factory=dict)
     guards: tuple[str, ...] = ()
 
@@ -141,6 +147,26 @@ def connect(params: dict[str, Any], user: str, progress: Progress | None = None)
     return VpsClient(http, params["api_retries"], progress)
 
 
+def check_types(spec: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """Refuse what Ansible would turn into a number or a token, and is none.
+
+    :param arguments: As they are given, before Ansible converts them; what is missing may come from the environment.
+    :raises VpsError: With the words for the user.
+    """
+    for option, of in spec.items():
+        value = arguments.get(option)
+        if is_missing(value) and "fallback" in of:
+            with suppress(AnsibleFallbackNotFound):
+                value = environment(*of["fallback"][1])
+        if is_missing(value):
+            continue
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if of["type"] == "int" and not is_number and not (isinstance(value, str) and WHOLE.fullmatch(value.strip())):
+            raise VpsError(f"{option} has to be a whole number, not {repr(value)[:40]}. Nothing was sent; correct it.")
+        if option == "api_token" and not isinstance(value, str):
+            raise VpsError(f"api_token has to be text, not a {type(value).__name__}. Nothing was sent; correct it.")
+
+
 def check_ranges(params: dict[str, Any]) -> None:
     """Refuse a number that is out of its range.
 
@@ -195,24 +221,50 @@ def perform(
     :param progress: Gets how a wait stands.
     :return: The module's result; with ``failed`` and ``msg`` where it failed, and ``warnings``, a list of texts.
     """
+    client = None
     try:
+        check_types(module.spec, arguments)
         refuse_empty_guards(module, arguments)
         check_ranges(params)
         refuse_token_in_texts(params)
         client = connect(params, f"ansible-core/{ansible_version}", progress)
         result = module.verb(client, params, check_mode)
     except VpsError as error:
-        result = {"failed": True, "msg": error.message, **error.details}
+        result = {**_failure(module, client), "msg": error.message, **error.details}
     except Exception as error:
         result = {
-            "failed": True,
+            **_failure(module, client),
             "msg": f"This is a bug of vpsdotorg.cloud: {type(error).__name__}: {printable(str(error))}. What was sent "
             "before it stands; look at the state with vps_snapshot_info, and report the bug with the traceback: -vvv, "
             "from ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=always.",
             "exception": traceback.format_exc(),
         }
-    result = masked(result, (params.get("api_token") or "").strip() or MASK, depth=100)
+    result = masked(result, secret(params) or MASK, depth=100)
     return {**result, "warnings": [printable(warning) for warning in result.get("warnings", [])]}
+
+
+def _failure(module: Module, client: VpsClient | None) -> dict[str, Any]:
+    """What every failure has; a task that failed halfway has changed something all the same."""
+    return {"failed": True, "changed": client is not None and client.has_written, **module.promised}
+
+
+def secret(params: dict[str, Any]) -> str:
+    """The token, as it is masked in all that is returned; empty where it is too short to be one, and left in no place.
+
+    Masking a letter or two would leave no word whole.
+    """
+    token = str(params.get("api_token") or "").strip()
+    if len(token) >= SHORTEST_TOKEN and token != MASK:
+        return token
+    if token:
+        params["api_token"] = MASK
+    return ""
+
+
+def secrets(params: dict[str, Any]) -> set[str]:
+    """The texts that Ansible hides in all that is returned."""
+    token = secret(params)
+    return {token, str(params["api_token"])} if token else set()
 
 
 class _AnsibleModule(AnsibleModule):
@@ -220,21 +272,27 @@ class _AnsibleModule(AnsibleModule):
 
     arguments: dict[str, Any]
 
+    def __init__(self, module: Module) -> None:
+        self.of = module
+        super().__init__(module.spec, supports_check_mode=True, **module.requirements)
+
     def _load_params(self) -> None:
         super()._load_params()
         self.arguments = self.params
         self.params = given(self.params)
 
     def fail_json(self, msg: str, **details: Any) -> NoReturn:
-        super().fail_json(refusal(msg, self.arguments), **details)
+        super().fail_json(refusal(msg, self.arguments), **{"changed": False, **self.of.promised, **details})
 
 
 def run(module: Module) -> None:
     """Run a module as a process of its own: validate, perform, exit."""
-    ansible = _AnsibleModule(module.spec, supports_check_mode=True, **module.requirements)
+    ansible = _AnsibleModule(module)
     if REQUESTS_IMPORT_ERROR:
         ansible.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     result = perform(module, ansible.arguments, ansible.params, ansible.check_mode)
+    hidden = secrets(ansible.params)
+    ansible.no_log_values = {*ansible.no_log_values, *hidden} if hidden else hidden
     # As an argument of exit_json they are deprecated from ansible-core 2.19 on.
     for warning in result.pop("warnings"):
         ansible.warn(warning)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -34,11 +34,15 @@ LAST_LOOK = 0.5
 
 @contextmanager
 def reporting(**details: Any) -> Iterator[None]:
-    """Whatever goes wrong inside, the failure also tells what had been done already."""
+    """Whatever goes wrong inside, the failure also tells what had been done already.
+
+    :param details: What is returned beside ``msg``; what is callable is called when it is needed.
+    """
     try:
         yield
     except VpsError as error:
-        error.details = {**details, **error.details}
+        known = {key: value() if callable(value) else value for key, value in details.items()}
+        error.details = {**known, **error.details}
         raise
 
 
@@ -60,7 +64,7 @@ def delete_snapshots(client: VpsClient, chosen: list[dict], deleted: list[dict],
         that were gone already.
     """
     for snapshot in reversed(_snapshots.newest_first(chosen)):
-        if check_mode or client.delete_snapshot(snapshot["id"]):
+        if check_mode or client.delete_snapshot(snapshot["id"], _snapshots.owner(snapshot)):
             deleted.insert(0, snapshot)
 
 
@@ -117,7 +121,7 @@ class Creation:
         if effect.is_answered:
             self._own_id = self.snapshot["id"]
             try:
-                self.follow(self._client.list_snapshots(self._server_id, LOOK_LIMIT))
+                self.follow(_list_with(self._client, self._server_id, self.snapshot, LOOK_LIMIT))
                 if self.snapshot["id"] == self._own_id:
                     self.snapshot = effect.result
             except VpsError as error:
@@ -134,22 +138,25 @@ class Creation:
                 return
             time.sleep(pause)
             with suppress(VpsError):
-                self.follow(self._client.list_snapshots(self._server_id, LOOK_LIMIT))
+                self.follow(_list_with(self._client, self._server_id, self.snapshot, LOOK_LIMIT))
 
     def follow(self, listed: list[dict]) -> dict:
         """Take in the server's snapshots as they are now; return the one that counts.
 
-        :raises OperationError: Where it has vanished, and none of its name stands in for it.
+        :raises OperationError: Where it has vanished, and no older one of its name stands in for it.
         """
         new = _snapshots.new_of_name(listed, self._name, self._known)
         ids = [snapshot["id"] for snapshot in new]
         if self._own_id in ids[1:]:
             self._give_way(new[0])
         current = next((each for each in listed if each["id"] == self.snapshot["id"]), None)
-        is_lost = current is None or current["status"] in _snapshots.FAILED
-        if current is None and not new:
+        # Whoever makes several at once keeps the oldest; any other one has nothing to do with this one.
+        if current is None and not (new and new[0]["id"] < self.snapshot["id"]):
             raise OperationError(_vanished(self.snapshot), snapshot=self.snapshot)
-        self.snapshot = new[0] if is_lost and new else current
+        is_lost = current is None or current["status"] in _snapshots.FAILED
+        # One that is somebody else's is never held to: a list may have left out the oldest, which alone stays.
+        is_foreign = self._own_id is None and not self._is_astray
+        self.snapshot = new[0] if new and (is_lost or is_foreign) else current
         self._others = [each for each in new if each["id"] != self.snapshot["id"]]
         return self.snapshot
 
@@ -194,7 +201,7 @@ class Creation:
         own = {**self.snapshot, "id": self._own_id}
         self._own_id = None
         try:
-            self._client.delete_snapshot(own["id"])
+            self._client.delete_snapshot(own["id"], self._server_id)
             self.changed = False
         except VpsError as error:
             self._warn_of_two(other, own, f" Deleting the second one failed: {error}")
@@ -222,6 +229,7 @@ def create_snapshot(
     """
     creation = Creation(client, server_id, params["name"], slots, warnings)
     creation.start(params["description"])
+    client.has_written = client.has_written or creation.changed
     if not params["wait"]:
         creation.look_again()
         creation.settle_two(None)
@@ -247,15 +255,17 @@ def wait_for_snapshot(
 ) -> dict:
     """Wait until the snapshot is completed; one that fails or vanishes ends the wait at once.
 
-    :param params: The module's ``wait_timeout``, and ``snapshot_id``, which insists on that one; else another one of
+    :param params: The module's ``wait_timeout``, and ``snapshot_id``, which insists on that one; else an older one of
         its name stands in for one that vanishes, as whoever makes several at once deletes all but the oldest.
     """
+    insisted = params["snapshot_id"]
 
     def follow(listed: list[dict]) -> dict:
-        namesakes = [] if params["snapshot_id"] else _snapshots.new_of_name(listed, snapshot["name"], ())
-        return _present(snapshot, listed, namesakes)
+        namesakes = [] if insisted else _snapshots.new_of_name(listed, snapshot["name"], ())
+        older = [each for each in namesakes if each["id"] < snapshot["id"]]
+        return _present(snapshot, listed, older, insisted)
 
-    return _wait_for_snapshot(client, server_id, snapshot, params["wait_timeout"], warnings, follow)
+    return _wait_for_snapshot(client, server_id, snapshot, params["wait_timeout"], warnings, follow, insisted)
 
 
 def _wait_for_snapshot(
@@ -265,16 +275,18 @@ def _wait_for_snapshot(
     timeout: float,
     warnings: list[str],
     follow: Callable[[list[dict]], dict],
+    insisted: int | None = None,
 ) -> dict:
     """Wait for a snapshot.
 
     :param follow: Returns the snapshot that counts among those of the server; raises where there is none any more.
+    :param insisted: The id that the task insists on, if it does.
     """
     last = snapshot
 
     def look(within: float) -> dict:
         nonlocal last
-        last = follow(client.list_snapshots(server_id, within))
+        last = follow(_list_with(client, server_id, last, within))
         return last
 
     wait = Wait(
@@ -284,28 +296,39 @@ def _wait_for_snapshot(
         "is stuck: ask VPS.org, or delete it by its snapshot_id (state: absent).",
         usual="3 to 10 min",
     )
-    try:
-        return wait_for(wait, look, lambda state: _snapshots.is_complete(state, warnings), snapshot, client.progress)
-    except VpsError as error:
-        error.details = {"snapshot": last, "warnings": warnings, **error.details}
-        raise
+
+    def is_done(state: dict) -> bool:
+        return _snapshots.is_complete(state, warnings, insisted)
+
+    with reporting(snapshot=lambda: last, warnings=warnings):
+        return wait_for(wait, look, is_done, snapshot, client.progress)
 
 
-def _present(snapshot: dict, listed: list[dict], namesakes: list[dict] | None = None) -> dict:
+def _list_with(client: VpsClient, server_id: int | str, snapshot: dict, within: float) -> list[dict]:
+    """The server's snapshots, read twice where this one is missing.
+
+    A service may count a list before it reads it, and so leave out the oldest one while others are made.
+    """
+    listed = client.list_snapshots(server_id, within)
+    is_there = any(each["id"] == snapshot["id"] for each in listed)
+    return listed if is_there else client.list_snapshots(server_id, within)
+
+
+def _present(snapshot: dict, listed: list[dict], namesakes: Iterable[dict] = (), insisted: int | None = None) -> dict:
     """The snapshot as it is listed, or the first namesake where it is not listed any more."""
-    for each in [*(each for each in listed if each["id"] == snapshot["id"]), *(namesakes or [])]:
+    for each in [*(each for each in listed if each["id"] == snapshot["id"]), *namesakes]:
         return each
-    raise OperationError(_vanished(snapshot))
+    raise OperationError(_vanished(snapshot, insisted))
 
 
-def _vanished(snapshot: dict) -> str:
+def _vanished(snapshot: dict, insisted: int | None = None) -> str:
     return (
-        f"Snapshot {_snapshots.label(snapshot)} has vanished from the API's list while it was awaited: it failed, or "
-        "somebody deleted it. Nothing protects the server; run the task again to make a new one."
+        f"Snapshot {_snapshots.label(snapshot)} has vanished from the API's list of that server while it was awaited: "
+        f"it failed, somebody deleted it, or the list is wrong. Do not rely on it. {_snapshots.next_step(insisted)}"
     )
 
 
-def restore_snapshot(client: VpsClient, snapshot_id: int, server_key: int | str | None) -> tuple[dict, bool]:
+def restore_snapshot(client: VpsClient, snapshot: dict, server_key: int | str | None) -> tuple[dict, bool]:
     """Start a restore.
 
     :param server_key: Identifies the server for looking whether an unanswered request has started the restore; None
@@ -318,8 +341,9 @@ def restore_snapshot(client: VpsClient, snapshot_id: int, server_key: int | str 
         server = client.get_server(server_key, within)
         return {"server": server} if server.get("status") == _servers.RESTORING else None
 
-    with _saying(f"Restoring snapshot {snapshot_id}"):
-        effect = _send_once(lambda: client.restore_snapshot(snapshot_id), find if server_key is not None else None)
+    with _saying(f"Restoring snapshot {snapshot['id']}"):
+        effect = _send_once(lambda: client.restore_snapshot(snapshot), find if server_key is not None else None)
+    client.has_written = True
     return effect.result.get("server", {}), effect.is_answered
 
 
@@ -341,7 +365,7 @@ def wait_for_restore(
         "(state: started).",
         usual="5 to 15 min",
     )
-    return _wait_for_server(wait, client, server_key, is_done, server, warnings)
+    return _wait_for_server(wait, client, server_key, is_done, server, server, warnings)
 
 
 def change_power(client: VpsClient, server_key: int | str, action: str, wanted: str) -> None:
@@ -353,17 +377,23 @@ def change_power(client: VpsClient, server_key: int | str, action: str, wanted: 
     # A restart shows in no status, so nobody could tell whether a lost one was carried out.
     with _saying(f"Power action {action} for server {server_key}"):
         _send_once(lambda: client.power_server(server_key, action), None if action == "restart" else find)
+    client.has_written = True
 
 
-def wait_for_power(client: VpsClient, server_key: int | str, wanted: str, timeout: float, warnings: list[str]) -> dict:
-    """Wait until the server has the wanted status."""
+def wait_for_power(
+    client: VpsClient, server_key: int | str, wanted: str, before: dict, timeout: float, warnings: list[str]
+) -> dict:
+    """Wait until the server has the wanted status.
+
+    :param before: The server as last seen.
+    """
 
     def is_done(state: dict) -> bool:
         # Not yet known: what the status was before the action counts for nothing.
         return bool(state) and _servers.has_settled(state, (wanted,), warnings)
 
     wait = Wait(f"Server {server_key} to be {wanted}", timeout, "Run the task again to take the wait up again.")
-    return _wait_for_server(wait, client, server_key, is_done, {}, warnings)
+    return _wait_for_server(wait, client, server_key, is_done, {}, before, warnings)
 
 
 def _wait_for_server(
@@ -371,21 +401,23 @@ def _wait_for_server(
     client: VpsClient,
     server_key: int | str,
     is_done: Callable[[dict], bool],
-    server: dict,
+    state: dict,
+    last: dict,
     warnings: list[str],
 ) -> dict:
-    last = server
+    """Wait for a server.
+
+    :param state: What is judged before the first poll; empty where that is none of what was known before.
+    :param last: The server as last seen.
+    """
 
     def look(within: float) -> dict:
         nonlocal last
         last = client.get_server(server_key, within)
         return last
 
-    try:
-        return wait_for(wait, look, is_done, server, client.progress)
-    except VpsError as error:
-        error.details = {"server": _servers.describe(last), "warnings": warnings, **error.details}
-        raise
+    with reporting(server=lambda: _servers.describe(last), warnings=warnings):
+        return wait_for(wait, look, is_done, state, client.progress)
 
 
 @dataclass(frozen=True)
@@ -447,7 +479,9 @@ def wait_for(
             state, trouble = look(left), None
         except VpsError as error:
             if not error.transient:
-                error.message = f"Waiting for {wait.what}: {error.message} {wait.resume}"
+                # What ended the wait for good says itself what to do.
+                resume = "" if isinstance(error, OperationError) else f" {wait.resume}"
+                error.message = f"Waiting for {wait.what}: {error.message}{resume}"
                 raise
             trouble = error
     raise OperationError(

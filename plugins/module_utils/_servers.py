@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -19,6 +20,8 @@ RESTORING = "restoring"
 STEADY = ("active", "stopped")
 # Guess: the API documents no status for a server whose restore failed.
 BROKEN = ("failed", "error")
+# What the key of a secret is made of, in a server as the API sends it.
+SECRET = re.compile(r"passw|passphrase|pass(?![a-z])|pwd|token|secret|credential|keys?(?![a-z])", re.IGNORECASE)
 
 
 def parse_server_id(text: str | int) -> int | str:
@@ -41,8 +44,10 @@ def resolve_server_id(client: VpsClient, text: str | int | None) -> int | str | 
     server_id = None if text is None else parse_server_id(text)
     if server_id is None or isinstance(server_id, int):
         return server_id
+    # An answer without a UUID is the documented form; one with another UUID is refused where it is read.
     # Guess: where a server has no integer id at all, its UUID is what the Snapshots API takes.
-    return describe(client.get_server(server_id))["id"] or server_id
+    known = describe(client.get_server(server_id))["id"]
+    return server_id if known is None else known
 
 
 def find_server(client: VpsClient, server_id: int | str) -> tuple[int | str, dict]:
@@ -123,6 +128,22 @@ def before_restore(client: VpsClient, owner: dict, must_read: bool) -> tuple[int
     return server_key, server
 
 
+def expect_restored(before: dict, wait: bool, warnings: list[str]) -> dict:
+    """The server as a restore will show it, as far as that can be known before.
+
+    :param before: The server as it is now; without a status where that could not be read.
+    :param warnings: Gets a line where it cannot be known.
+    """
+    status = before.get("status")
+    if status in (*STEADY, None):
+        return {**before, "status": "active" if wait else RESTORING}
+    warnings.append(
+        f"{server_label(before)} is {status}. The API restores a server only in a state that allows it, so nobody can "
+        "tell beforehand whether it will: no status is predicted."
+    )
+    return {**before, "status": None}
+
+
 def expected_owner(client: VpsClient, server_id: int | str) -> dict:
     """The server as a new snapshot will name it.
 
@@ -161,8 +182,21 @@ def describe(server: dict) -> dict:
         "os": _named(server, "os_name", "os", "operating_system_version", "operating_system"),
         "created_at": server.get("created_at"),
         # The vendor's client shows that a password may be among the details.
-        "raw": {key: value for key, value in server.items() if "password" not in key},
+        "raw": _without_secrets(server),
     }
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_secrets(item) for key, item in value.items() if not _is_secret(key)}
+    return value
+
+
+def _is_secret(key: str) -> bool:
+    """Whether a key is called like a password, a token, or a key that is not public."""
+    return bool(SECRET.search(key)) and not re.search("pub(lic)?_?keys?$", key, re.IGNORECASE)
 
 
 def _addresses(server: dict, *keys: str) -> list[str]:

@@ -8,16 +8,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 LARGEST_ID = 2**63 - 1
+DIGITS = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 def number(value: Any) -> int | None:
     """The integer that an id is, also where it comes as digits in text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(LARGEST_ID)):
+    if isinstance(value, str) and DIGITS.fullmatch(value):
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_ID else None
 
@@ -92,7 +94,27 @@ def identities(server: dict) -> list[int | str]:
 
 def is_of_server(item: dict, server_id: int | str) -> bool | None:
     """Whether an item belongs to the server; None where the two name servers in ways that cannot be compared."""
-    names = identities(item["server"])
+    return is_server(item["server"], server_id)
+
+
+def is_server(server: dict, server_id: int | str) -> bool | None:
+    """Whether this is the server of that id or UUID; None where it is named in a way that cannot be compared."""
+    names = identities(server)
     if str(server_id).lower() in (str(name).lower() for name in names):
         return True
     return False if any(isinstance(name, type(server_id)) for name in names) else None
+
+
+def oddity_of_restore(answer: Any, snapshot: dict) -> str | None:
+    """What the answer to a restore says that cannot be about this snapshot, or None; it may leave things out."""
+    if not isinstance(answer, dict):
+        return None
+    about, server = answer.get("snapshot"), answer.get("server")
+    if answer.get("status") not in (None, "success"):
+        return f"says {str(answer['status'])[:40]!r}: {str(answer.get('message'))[:300]}"
+    if isinstance(about, dict) and about.get("id") is not None and number(about["id"]) != snapshot["id"]:
+        return f"names snapshot {str(about['id'])[:40]}"
+    known = owner(server) if server is not None else None
+    if known and any(is_server(known, name) is False for name in identities(snapshot["server"])):
+        return f"names server {identities(known)[0]}"
+    return None

@@ -75,10 +75,27 @@ def created_at(snapshot: dict) -> datetime | None:
     """When it was made (UTC), or None where the API does not say so readably."""
     try:
         # Python 3.10 does not read the Z.
-        moment = datetime.fromisoformat(str(snapshot.get("created_at")).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(str(snapshot.get("created_at")).upper().replace("Z", "+00:00"))
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def check_times(snapshots: Iterable[dict], now: datetime) -> None:
+    """Refuse to decide by the ages of snapshots of which a completed one is said to be made in the future.
+
+    :param now: The present moment (UTC) by the service's clock.
+    :raises VpsError: Naming those that are.
+    """
+    completed = (each for each in snapshots if each.get("status") == READY)
+    odd = [each for each in completed if (created_at(each) or now) - now > timedelta(days=1)]
+    if odd:
+        raise VpsError(
+            f"Refused: by the API's own clock it is {now:%Y-%m-%dT%H:%M:%SZ}, yet {listing(odd)} is said to be made "
+            "later than that, so nobody can tell which snapshots are the newest. Nothing was changed; delete it by its "
+            "snapshot_id (state: absent), or ask VPS.org.",
+            snapshots=newest_first(odd),
+        )
 
 
 def newest_first(snapshots: Iterable[dict]) -> list[dict]:
@@ -109,9 +126,20 @@ def listing(snapshots: Iterable[dict]) -> str:
     return "; ".join(label(snapshot) for snapshot in newest_first(snapshots)) or "none"
 
 
-def is_complete(snapshot: dict, warnings: list[str]) -> bool:
+def next_step(snapshot_id: int | None) -> str:
+    """What to do where a snapshot has failed or vanished.
+
+    :param snapshot_id: The one that the task insists on, if it does.
+    """
+    if snapshot_id is None:
+        return "Run the task again: it makes a new one, unless a good one of that name is there by then."
+    return "It is not made anew, as snapshot_id insists on it: run the task without snapshot_id for a new one."
+
+
+def is_complete(snapshot: dict, warnings: list[str], snapshot_id: int | None = None) -> bool:
     """Whether a wait for the snapshot is over.
 
+    :param snapshot_id: The one that the task insists on, if it does.
     :param warnings: Gets a line, once, for a status that is not documented.
     :raises OperationError: Where it failed.
     """
@@ -119,7 +147,7 @@ def is_complete(snapshot: dict, warnings: list[str]) -> bool:
     if status in FAILED:
         raise OperationError(
             f"Snapshot {label(snapshot)} failed on the service's side and holds nothing to restore. "
-            "Run the task again: it removes the failed snapshot and makes a new one.",
+            + next_step(snapshot_id),
             snapshot=snapshot,
         )
     if status not in (READY, RUNNING):
@@ -129,9 +157,14 @@ def is_complete(snapshot: dict, warnings: list[str]) -> bool:
     return status == READY
 
 
-def expected(snapshot: dict, wait: bool, warnings: list[str]) -> dict:
-    """The snapshot as nobody waited for it, or, in check mode, as a wait would show it."""
-    if not is_complete(snapshot, warnings) and snapshot.get("status") != RUNNING and not wait:
+def expected(snapshot: dict, params: dict[str, Any], warnings: list[str]) -> dict:
+    """The snapshot as nobody waited for it, or, in check mode, as a wait would show it.
+
+    :param params: The module's ``wait`` and ``snapshot_id``.
+    """
+    wait = params["wait"]
+    is_ready = is_complete(snapshot, warnings, params["snapshot_id"])
+    if not is_ready and snapshot.get("status") != RUNNING and not wait:
         raise VpsError(
             f"Snapshot {label(snapshot)} has a status that is not documented, so it counts as no success and is left "
             "alone. Look at it at the provider, or wait for it (wait: true).",
@@ -169,8 +202,7 @@ def plan_present(slots: list[dict], params: dict[str, Any], now: datetime) -> Pl
         # Of several that are being made at once the oldest will stay.
         running = [each for each in alive if each["status"] == RUNNING]
         return Plan(min(running, key=lambda each: each["id"]) if alive[0]["status"] == RUNNING else alive[0])
-    rest = [snapshot for snapshot in slots if snapshot not in failed]
-    return Plan(None, failed + _make_room(rest, params))
+    return Plan(None, failed + _make_room(slots, failed, params, now))
 
 
 def _insist_on(snapshot_id: int, named: list[dict]) -> dict:
@@ -186,8 +218,15 @@ def _insist_on(snapshot_id: int, named: list[dict]) -> dict:
 def _check_age(snapshot: dict, max_age: str | None, now: datetime) -> None:
     if max_age is None or snapshot.get("status") != READY:
         return
+    check_times([snapshot], now)
     moment = created_at(snapshot)
-    if moment is None or now - moment > parse_duration("max_age", max_age):
+    if moment is None:
+        raise VpsError(
+            f"The age of snapshot {label(snapshot)} is unknown, so nobody can tell whether it is within max_age "
+            f"{max_age}. Use another name, or delete it first (state: absent).",
+            snapshot=snapshot,
+        )
+    if now - moment > parse_duration("max_age", max_age):
         raise VpsError(
             f"Snapshot {label(snapshot)} is older than max_age {max_age}, so it does not stand for the server as it is "
             "now. Use another name, or delete it first (state: absent).",
@@ -195,24 +234,25 @@ def _check_age(snapshot: dict, max_age: str | None, now: datetime) -> None:
         )
 
 
-def _make_room(slots: list[dict], params: dict[str, Any]) -> list[dict]:
-    """What must be rotated out for one more snapshot to fit."""
+def _make_room(slots: list[dict], failed: list[dict], params: dict[str, Any], now: datetime) -> list[dict]:
+    """What must be rotated out for one more snapshot to fit, beside the failed ones, which go anyway."""
     limit = params["snapshot_limit"]
-    missing = len(slots) - limit + 1
+    missing = len(slots) - len(failed) - limit + 1
     if limit == 0 or missing <= 0:
         return []
-    full = f"The server has {len(slots)} snapshots and its limit is {limit}: {listing(slots)}. Nothing was changed."
+    room = f", {len(failed)} of which failed and would make room," if failed else ""
+    full = (
+        f"The server has {len(slots)} snapshots{room} and its limit is {limit}: {listing(slots)}. Nothing was changed."
+    )
     if params["on_limit"] == "fail":
         raise VpsError(
             f"{full} Delete one (state: absent), or let on_limit: rotate with a rotate_prefix do it.",
             snapshots=newest_first(slots),
         )
     prefix = params["rotate_prefix"]
-    own = [
-        snapshot
-        for snapshot in newest_first(slots)
-        if str(snapshot.get("name")).startswith(prefix) and snapshot.get("status") == READY and created_at(snapshot)
-    ]
+    named = [snapshot for snapshot in newest_first(slots) if str(snapshot.get("name")).startswith(prefix)]
+    check_times(named, now)
+    own = [snapshot for snapshot in named if snapshot.get("status") == READY and created_at(snapshot)]
     if missing > 1 or len(own) < 2:
         why = (
             f"{missing} slots are missing, and only one is ever rotated out"
@@ -309,24 +349,27 @@ def split_prunable(
 
     :param keep: How many of each server's newest completed ones stay.
     :param hold: Ids and names of snapshots.
+    :raises VpsError: Where one of them is said to be made in the future.
     """
     held = list(hold)
     go: list[dict] = []
     stay: list[dict] = []
     by_server: dict[str, list[dict]] = {}
-    for snapshot in snapshots:
+    named = [snapshot for snapshot in snapshots if snapshot["name"].startswith(prefix)]
+    check_times(named, now)
+    for snapshot in named:
         by_server.setdefault(str(owner(snapshot)), []).append(snapshot)
     for slots in by_server.values():
-        gone, kept = _split_slots(slots, prefix, keep, older_than, now)
+        gone, kept = _split_slots(slots, keep, older_than, now)
         go += [snapshot for snapshot in gone if not is_held(snapshot, held)]
         stay += kept + [snapshot for snapshot in gone if is_held(snapshot, held)]
     return newest_first(go), newest_first(stay)
 
 
 def _split_slots(
-    slots: list[dict], prefix: str, keep: int, older_than: timedelta | None, now: datetime
+    slots: list[dict], keep: int, older_than: timedelta | None, now: datetime
 ) -> tuple[list[dict], list[dict]]:
-    named = newest_first(snapshot for snapshot in slots if snapshot["name"].startswith(prefix))
+    named = newest_first(slots)
     completed = [snapshot for snapshot in named if snapshot.get("status") == READY]
     spared = [snapshot.get("id") for snapshot in completed[:keep]]
 

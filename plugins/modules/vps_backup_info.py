@@ -53,7 +53,7 @@ EXAMPLES = r"""
 RETURN = r"""
 backups:
   description: The backups that pass all filters, newest first; an empty list where none does.
-  returned: always
+  returned: success
   type: list
   elements: dict
   contains:

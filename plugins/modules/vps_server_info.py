@@ -59,7 +59,7 @@ EXAMPLES = r"""
 RETURN = r"""
 servers:
   description: The servers that pass all filters; an empty list where none does.
-  returned: always
+  returned: success
   type: list
   elements: dict
   contains:
@@ -121,7 +121,7 @@ servers:
       returned: always
       sample: "2024-11-02T09:00:00Z"
     raw:
-      description: The server as the API sent it, without a password.
+      description: The server as the API sent it, without what is called like a secret.
       type: dict
       returned: always
       sample: {}

@@ -90,6 +90,7 @@ server:
   description:
     - The server as last seen, in the shape that M(vpsdotorg.cloud.vps_server_info) describes.
     - In check mode as it is to be expected.
+    - Where the task failed, as last seen, or V(null) where it was not seen.
   returned: always
   type: dict
   contains:
@@ -129,7 +130,7 @@ server:
       description: When the server was made.
       type: str
     raw:
-      description: The server as the API sent it, without a password.
+      description: The server as the API sent it, without what is called like a secret.
       type: dict
   sample:
     id: 12345
@@ -162,11 +163,12 @@ def power(client: VpsClient, params: dict, check_mode: bool) -> dict:
     steps = _servers.plan_power(after, params["state"], params["force"])
     for number, (action, wanted) in enumerate(steps, start=1):
         if not check_mode:
-            _operations.change_power(client, server_key, action, wanted)
+            with _operations.reporting(server=_servers.describe(after)):
+                _operations.change_power(client, server_key, action, wanted)
         if params["wait"] or number < len(steps):
             after = {**after, "status": wanted}
             if not check_mode:
-                after = _operations.wait_for_power(client, server_key, wanted, params["wait_timeout"], warnings)
+                after = _operations.wait_for_power(client, server_key, wanted, before, params["wait_timeout"], warnings)
     return {
         "changed": bool(steps),
         "server": _servers.describe(after),
@@ -188,6 +190,7 @@ MODULE = Module(
         "wait_timeout": {"type": "int", "default": 600},
         **PROGRESS_OPTION,
     },
+    {"server": None},
 )
 
 

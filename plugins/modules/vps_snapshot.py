@@ -153,6 +153,7 @@ snapshot:
   description:
     - The snapshot as the API describes it.
     - With O(state=absent) the one that was deleted, or V(null) where there was none.
+    - Where the task failed, the one that it is about, or V(null) where there is none yet.
     - In check mode the one that is to be expected; what cannot be known is V(null).
   returned: always
   type: dict
@@ -237,7 +238,7 @@ def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
     plan = _snapshots.plan_present(before, params, client.now())
 
     snapshot, changed, deleted, warnings = plan.current, plan.current is None, [], []
-    with _operations.reporting(deleted=deleted):
+    with _operations.reporting(deleted=deleted, snapshot=snapshot):
         if plan.current is None and check_mode:
             snapshot = _snapshots.predicted(_servers.expected_owner(client, server_id), params)
         _operations.delete_snapshots(client, plan.remove, deleted, check_mode)
@@ -246,7 +247,7 @@ def present(client: VpsClient, params: dict, check_mode: bool) -> dict:
         elif params["wait"] and not check_mode:
             snapshot = _operations.wait_for_snapshot(client, server_id, snapshot, params, warnings)
         else:
-            snapshot = _snapshots.expected(snapshot, params["wait"], warnings)
+            snapshot = _snapshots.expected(snapshot, params, warnings)
 
     kept = [other for other in before if other not in plan.remove]
     return {
@@ -267,7 +268,7 @@ def absent(client: VpsClient, params: dict, check_mode: bool) -> dict:
     found = _snapshots.select(before, params["snapshot_id"], server_id, params["name"], params["all_matching"])
 
     deleted: list[dict] = []
-    with _operations.reporting(deleted=deleted):
+    with _operations.reporting(deleted=deleted, snapshot=found[0] if found else None):
         _operations.delete_snapshots(client, found, deleted, check_mode)
     slots = _snapshots.of_same_servers(before, found)
     return {
@@ -299,6 +300,7 @@ MODULE = Module(
         "snapshot_limit": {"type": "int", "default": 5},
         "all_matching": {"type": "bool", "default": False},
     },
+    {"snapshot": None, "deleted": []},
     {
         "required_if": [
             ("state", "present", ("server_id", "name")),

@@ -69,7 +69,7 @@ EXAMPLES = r"""
 RETURN = r"""
 snapshots:
   description: The snapshots that pass all filters, newest first; an empty list where none does.
-  returned: always
+  returned: success
   type: list
   elements: dict
   contains:

@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Deletes the snapshots of a name prefix that are neither among the newest nor young enough, of one server or of
     all.
-  - A snapshot in progress, of a status that is not documented, or without a readable time is never touched.
+  - A snapshot in progress, of a status that is not documented, or without a readable time is never touched. Where the
+    API says that one of them was made in the future, nothing is.
 author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
 extends_documentation_fragment:
@@ -30,7 +31,8 @@ attributes:
 options:
   server_id:
     description:
-      - The server, by its integer id or its UUID. A UUID costs one more request.
+      - The server, by its integer id or its UUID. A UUID costs one more request, and so does a server without
+        snapshots, as whether there is such a server is looked up then.
     type: str
   all_servers:
     description:
@@ -92,8 +94,10 @@ deleted:
   elements: dict
   sample: []
 kept:
-  description: The snapshots with the prefix that stay, newest first.
-  returned: success
+  description:
+    - The snapshots with the prefix that stay, newest first.
+    - Where the task failed, those that were not deleted, as far as they had been listed.
+  returned: always
   type: list
   elements: dict
   contains:
@@ -148,12 +152,19 @@ def prune(client: VpsClient, params: dict, check_mode: bool) -> dict:
     older_than = None if params["older_than"] is None else _snapshots.parse_duration("older_than", params["older_than"])
     server_id = _servers.resolve_server_id(client, params["server_id"])
     listed = client.list_snapshots(server_id)
-    found, kept = _snapshots.split_prunable(
-        listed, params["name_prefix"], params["keep"] or 0, older_than, client.now(), params["hold"] or []
-    )
-
+    if server_id is not None and not listed:
+        # A server that is mistyped has no snapshots either.
+        _servers.expected_owner(client, server_id)
     deleted: list[dict] = []
-    with _operations.reporting(deleted=deleted):
+
+    def left() -> list[dict]:
+        named = (each for each in listed if _snapshots.matches(each, {"name_prefix": params["name_prefix"]}))
+        return _snapshots.newest_first(each for each in named if each not in deleted)
+
+    with _operations.reporting(deleted=deleted, kept=left):
+        found, kept = _snapshots.split_prunable(
+            listed, params["name_prefix"], params["keep"] or 0, older_than, client.now(), params["hold"] or []
+        )
         _operations.delete_snapshots(client, found, deleted, check_mode)
     return {
         "changed": bool(deleted),
@@ -173,6 +184,7 @@ MODULE = Module(
         "older_than": {"type": "str"},
         "hold": {"type": "list", "elements": "str", "default": []},
     },
+    {"deleted": [], "kept": []},
     {
         "required_if": [("all_servers", False, ("server_id",))],
         "required_one_of": [("keep", "older_than")],

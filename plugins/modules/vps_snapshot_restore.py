@@ -23,7 +23,8 @@ extends_documentation_fragment:
   - vpsdotorg.cloud.attributes.actiongroup_vps
 attributes:
   check_mode:
-    details: All that is verified before a restore is verified in check mode too.
+    details: All that is verified before a restore is verified in check mode too. Whether the API will restore a server
+      that is neither V(active) nor V(stopped) nobody can tell, so its status is not predicted.
   diff_mode:
     support: full
     details: Shows what the server is restored from.
@@ -58,7 +59,8 @@ options:
     type: int
     default: 1800
 notes:
-  - A server that is being restored already is refused, because nobody can tell from which snapshot.
+  - A server that is being restored already is refused, because nobody can tell from which snapshot. One that cannot be
+    restored for another reason, such as a suspended one, is refused by the API.
   - When the answer of the API gets lost, the module looks whether the server is being restored; only where three
     looks over 15 seconds show that it is not, it asks once more.
 seealso:
@@ -87,7 +89,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 snapshot:
-  description: The snapshot that the server is restored from.
+  description: The snapshot that the server is restored from, or V(null) where the task failed before it was found.
   returned: always
   type: dict
   contains:
@@ -131,6 +133,7 @@ server:
   description:
     - The server after the restore, or as it was when the restore had been started.
     - In check mode as it is to be expected.
+    - Where the task failed, as last seen, or V(null) where it was not seen.
   returned: always
   type: dict
   contains:
@@ -170,7 +173,7 @@ server:
       description: When the server was made.
       type: str
     raw:
-      description: The server as the API sent it, without a password.
+      description: The server as the API sent it, without what is called like a secret.
       type: dict
   sample:
     id: 12345
@@ -210,23 +213,26 @@ def restore(client: VpsClient, params: dict, check_mode: bool) -> dict:
     snapshot = _snapshots.require_restorable(
         _snapshots.select(listed, params["snapshot_id"], server_id, params["name"]), params
     )
-    server_key, before = _servers.before_restore(client, snapshot["server"], must_read=params["wait"])
+    with _operations.reporting(snapshot=snapshot):
+        server_key, before = _servers.before_restore(client, snapshot["server"], must_read=params["wait"])
 
     warnings: list[str] = []
     source = _snapshots.label(snapshot)
-    after = {**before, "status": "active" if params["wait"] else _servers.RESTORING}
-    if not check_mode:
-        server, is_answered = _operations.restore_snapshot(client, snapshot["id"], server_key)
-        after = {**before, **server}
-        if not is_answered:
-            source = "unknown"
-            warnings.append(
-                f"{_servers.server_label(after)} is being restored, but the answer to our own request was lost, so "
-                f"nobody can tell from which snapshot: it may be another one than {_snapshots.label(snapshot)}. Look "
-                "at what is on the server when it is back."
-            )
-        if params["wait"]:
-            after = _operations.wait_for_restore(client, server_key, after, params["wait_timeout"], warnings)
+    if check_mode:
+        after = _servers.expect_restored(before, params["wait"], warnings)
+    else:
+        with _operations.reporting(snapshot=snapshot, server=_servers.describe(before)):
+            server, is_answered = _operations.restore_snapshot(client, snapshot, server_key)
+            after = {**before, **server}
+            if not is_answered:
+                source = "unknown"
+                warnings.append(
+                    f"{_servers.server_label(after)} is being restored, but the answer to our own request was lost, so "
+                    f"nobody can tell from which snapshot: it may be another one than {_snapshots.label(snapshot)}. "
+                    "Look at what is on the server when it is back."
+                )
+            if params["wait"]:
+                after = _operations.wait_for_restore(client, server_key, after, params["wait_timeout"], warnings)
     return {
         "changed": True,
         "snapshot": snapshot,
@@ -246,6 +252,7 @@ MODULE = Module(
         "wait_timeout": {"type": "int", "default": 1800},
         **PROGRESS_OPTION,
     },
+    {"snapshot": None, "server": None},
     {
         "required_one_of": [("snapshot_id", "name")],
         "required_by": {"name": ("server_id",)},

@@ -23,7 +23,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
-from ..module_utils._module import Module, given, is_missing, perform, refusal
+from ..module_utils._module import Module, given, is_missing, perform, refusal, secrets
 from ..module_utils._progress import Progress
 
 SWITCH = "VPS_DIRECT"
@@ -89,7 +89,8 @@ class DirectAction(ActionBase):
             text = validation.error_messages[0]
             if isinstance(validation.errors[0], UnsupportedError):
                 text = f"Unsupported parameters for ({self._task.action}) module: {text}"
-            result: dict[str, Any] = {"failed": True, "msg": refusal(text, arguments)}
+            said = refusal(text, arguments)
+            result: dict[str, Any] = {"failed": True, "changed": False, "msg": said, **self.module.promised}
         else:
             progress = Progress(str(task_vars.get("inventory_hostname")), params.get("progress_interval", 0), _tell)
             result = perform(self.module, arguments, params, self._task.check_mode, progress)
@@ -99,8 +100,7 @@ class DirectAction(ActionBase):
             result["invocation"] = {"module_args": params}
         if not result.get("warnings"):
             result.pop("warnings", None)
-        token = str(params.get("api_token") or "")
-        return _plain(remove_values(result, {token, token.strip()} - {""}))
+        return _plain(remove_values(result, secrets(params)))
 
     # What to say where it ran elsewhere.
 

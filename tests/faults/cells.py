@@ -284,6 +284,8 @@ FAULTS: dict[str, Fault] = {
     "503 digits": status(503, **{"Retry-After": "9" * 5000}),
     "302": status(302, None, Location="https://evil.invalid/"),
     "answer names another": answer_names_another,
+    "another id": changed_item(id=OTHER),
+    "made in the future": changed_item(created_at="2099-01-01T00:00:00Z"),
     "results null": changed_page(lambda page: {**page, "results": None}),
     "results text": changed_page(lambda page: {**page, "results": ["a", 5, None]}),
     "count too large": changed_page(lambda page: {**page, "count": page["count"] + 1}),
@@ -421,6 +423,7 @@ def judge(cell: Cell, result: dict[str, Any], service: Service, before: dict[int
         require(message.rstrip().endswith((".", ")")), f"no sentence: {message}")
     require(message.isprintable() and warnings.isprintable(), "control characters")
 
+    require((result.get("server") or {}).get("id") in (None, OURS), f"told of server {result.get('server')}")
     service.settle()
     for number in service.deletions:
         gone = before.get(number)
@@ -450,6 +453,12 @@ def judge(cell: Cell, result: dict[str, Any], service: Service, before: dict[int
     gone = set(service.deletions) - set(service.creations)
     # Whose a snapshot is that turns up after a lost create, nobody can tell.
     is_known = not (service.foreign and "lost" in cell.fault_name)
+    done = [call for call in writes if call.effect]
+    if failed:
+        require(not result["changed"] or done, "changed, and nothing was sent")
+        # What another call has told is known, whatever became of this one.
+        told = [call for call in done if call.kind != cell.call and 200 <= (call.status or 0) < 300]
+        require(result["changed"] or not told, f"not changed after {[call.kind for call in told]}")
     if not failed and not cell.check and not cell.task.module.endswith("_info") and not warnings and is_known:
         had_effect = bool(gone or service.restores or made or powered)
         require(result["changed"] == had_effect, f"changed is {result['changed']}, the effect {had_effect}")

@@ -88,7 +88,11 @@ def control_characters_are_shown(patch: pytest.MonkeyPatch) -> None:
 
 
 def there_is_no_advice(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_client, "advice", lambda _status: "")
+    patch.setattr(_client, "advice", lambda *_call: "")
+
+
+def whoever_answers_is_believed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(_client, "is_server", lambda *_arguments: None)
 
 
 BREAKS: list[tuple[Break, str]] = [
@@ -105,6 +109,7 @@ BREAKS: list[tuple[Break, str]] = [
     (whatever_is_new_goes, "present"),
     (control_characters_are_shown, "snapshot info"),
     (there_is_no_advice, "snapshot info"),
+    (whoever_answers_is_believed, "stop"),
 ]
 
 

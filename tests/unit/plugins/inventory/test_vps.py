@@ -13,6 +13,7 @@ from ansible_collections.vpsdotorg.cloud.plugins.inventory.vps import (
     InventoryModule,
     host_names,
     host_vars,
+    oddities,
     safe_name,
 )
 from ansible_collections.vpsdotorg.cloud.plugins.module_utils._servers import describe
@@ -36,9 +37,15 @@ def servers(*names: str) -> list[dict]:
         (["web", "web", "web-1"], ["web-1", "web-2", "web-1-3"]),
         (["web", "web", "web-1", "web-1-3"], ["web-1", "web-2", "web-1-3", "web-1-3-4"]),
         (["localhost", "web"], ["localhost-1", "web"]),
-        (["127.0.0.1", "::1"], ["127.0.0.1-1", "::1-2"]),
+        (["127.0.0.1", "::1"], ["127.0.0.1-1", "server-2"]),
         ([None, "web", ""], ["server-1", "web", "server-3"]),
         ([None], ["server-1"]),
+        (["Zürich", "2.web_3-x"], ["Zürich", "2.web_3-x"]),
+        (
+            ["-oProxyCommand=id", "a b", "web[1:9]", "a,b", "!a", "&a", "~a", "a*", "a:b", " ", "a\n"],
+            [*(f"server-{number}" for number in range(1, 12))],
+        ),
+        (["a b", "server-1"], ["server-1", "server-1-2"]),
     ],
 )
 def test_host_names(names: list[str], hosts: list[str]) -> None:
@@ -48,6 +55,11 @@ def test_host_names(names: list[str], hosts: list[str]) -> None:
 def test_servers_of_one_name_that_have_no_integer_id() -> None:
     listed = [describe({"uuid": uuid, "hostname": "web"}) for uuid in (UUID, UUID.replace("7c", "8c"))]
     assert host_names(listed) == [f"web-{UUID}", f"web-8c{UUID[2:]}"]
+
+
+def test_an_identifier_that_ssh_would_obey_is_in_no_name_either() -> None:
+    hosts = host_names([describe({"uuid": text, "hostname": "web"}) for text in ("-x y", "-x,y")])
+    assert hosts == ["web-2d782079", "web-2d782c79"]
 
 
 @given(st.lists(st.from_regex(r"(web|db)(-[1-4]){0,3}", fullmatch=True), max_size=8))
@@ -64,6 +76,9 @@ def test_no_two_servers_become_one_host(names: list[str]) -> None:
         ({"uuid": UUID, "ipv4_addresses": ["203.0.113.8", "203.0.113.9"]}, UUID, "203.0.113.8"),
         ({"id": 7, "uuid": UUID, "ipv4_addresses": [], "ipv6_addresses": ["2001:db8::7"]}, 7, "2001:db8::7"),
         ({"id": UUID}, UUID, None),
+        ({"id": 7, "ip_address": "-oProxyCommand=id"}, 7, None),
+        ({"id": 7, "ip_address": "evil.example,203.0.113.7"}, 7, "203.0.113.7"),
+        ({"id": 7, "ipv6_addresses": ["fe80::1%-oProxyCommand=id"]}, 7, None),
     ],
 )
 def test_host_vars(server: dict, server_id: Any, address: str | None) -> None:
@@ -72,6 +87,15 @@ def test_host_vars(server: dict, server_id: Any, address: str | None) -> None:
     assert variables["vps_server_id"] == server_id
     assert variables.get("ansible_host") == address
     assert {f"vps_{key}": value for key, value in described.items()}.items() <= variables.items()
+
+
+def test_what_is_left_out_is_told() -> None:
+    server = describe({"id": 7, "name": "a b\x1b", "ip_address": "localhost"})
+    assert oddities("server-7", server) == [
+        "VPS.org server 7: the name 'a b\\x1b' cannot be that of a host, so it is called server-7.",
+        "VPS.org server 7: the address 'localhost' is no IP address, and is left out.",
+    ]
+    assert oddities("web", describe({"id": 7, "name": "web", "ip_address": "203.0.113.7"})) == []
 
 
 @pytest.mark.parametrize(

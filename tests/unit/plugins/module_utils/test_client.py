@@ -29,6 +29,7 @@ from ansible_collections.vpsdotorg.cloud.plugins.module_utils._errors import (
     ApiError,
     BadAnswerError,
     NoAnswerError,
+    OperationError,
     VpsError,
     advice,
     printable,
@@ -36,6 +37,7 @@ from ansible_collections.vpsdotorg.cloud.plugins.module_utils._errors import (
 
 CLONE = Path(__file__).resolve().parents[4]
 TOKEN = "vps_unit_9f2c7a61d0e84b35"
+UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 EMPTY_LIST = {"count": 0, "next": None, "previous": None, "results": []}
 
 Connect = Callable[..., VpsClient]
@@ -365,16 +367,27 @@ def test_a_404_on_create_is_no_success(client: VpsClient) -> None:
     assert (caught.value.status_code, caught.value.ambiguous) == (404, False)
 
 
-def test_deleting_what_is_gone_is_no_error(client: VpsClient, service: Any) -> None:
-    assert client.delete_snapshot(999999) is False
-    assert service.calls() == ["DELETE /snapshots/999999/"]
+def test_deleting_what_is_gone_is_no_error(client: VpsClient, service: Any, servers: dict) -> None:
+    assert client.delete_snapshot(999999, servers["completed"]) is False
+    assert service.calls() == ["DELETE /snapshots/999999/", "GET /snapshots/"]
+
+
+@pytest.mark.parametrize("body", [{"detail": "Not found."}, "<html>"])
+def test_what_is_said_to_be_gone_and_is_listed_is_an_error(
+    client: VpsClient, service: Any, servers: dict, body: Any
+) -> None:
+    service.fault(method="DELETE", kind="status", code=404, body=body)
+    with pytest.raises(ApiError, match="is still listed, so it was not deleted") as caught:
+        client.delete_snapshot(servers["completed"] * 10 + 1, servers["completed"])
+    assert caught.value.status_code == 404
+    assert not client.has_written
 
 
 @pytest.mark.parametrize("code", [400, 401, 403])
 def test_a_refused_deletion_is_an_error(client: VpsClient, service: Any, servers: dict, code: int) -> None:
     service.fault(method="DELETE", kind="status", code=code)
     with pytest.raises(ApiError):
-        client.delete_snapshot(servers["completed"] * 10 + 1)
+        client.delete_snapshot(servers["completed"] * 10 + 1, servers["completed"])
     assert service.names("completed") == ["before-update"]
 
 
@@ -425,7 +438,8 @@ def test_a_get_is_repeated_as_often_as_said_and_each_pause_is_followed_by_a_try(
 def test_a_delete_is_repeated_and_then_finds_nothing_left_to_do(client: VpsClient, service: Any, servers: dict) -> None:
     service.fault(method="DELETE", kind="drop_after")
     # Gone by the try whose answer was lost, so it was this call that deleted it.
-    assert client.delete_snapshot(servers["completed"] * 10 + 1) is True
+    assert client.delete_snapshot(servers["completed"] * 10 + 1, servers["completed"]) is True
+    assert client.has_written
     assert [call["status"] for call in service.writes()] == [None, 404]
     assert service.names("completed") == []
 
@@ -642,6 +656,63 @@ def test_servers_are_asked_for_in_large_pages(client: VpsClient, service: Any, s
     assert [call["query"] for call in service.requests()] == ["page_size=100"]
 
 
+@pytest.mark.parametrize("body", [{"id": 8, "uuid": UUID}, {"id": "8"}, {"id": 8, "status": "stopped"}])
+def test_an_answer_about_another_server_decides_nothing(client: VpsClient, service: Any, body: Any) -> None:
+    service.fault(kind="status", code=200, body=body, times=0)
+    with pytest.raises(BadAnswerError, match="asked for server 7, and was told of server 8: nothing was decided"):
+        client.get_server(7)
+
+
+@pytest.mark.parametrize(
+    "body", [{"id": 7}, {"id": "7", "uuid": UUID}, {"uuid": UUID}, {"uuid": UUID.upper(), "id": 7}]
+)
+def test_a_server_may_be_named_in_either_form(client: VpsClient, service: Any, body: Any) -> None:
+    service.fault(kind="status", code=200, body=body)
+    assert client.get_server(7)
+    if "uuid" in body:
+        service.fault(kind="status", code=200, body=body)
+        assert client.get_server(UUID)
+
+
+@pytest.mark.parametrize(
+    ("odd", "complaint"),
+    [
+        ({"status": "error", "message": "It broke."}, "says 'error': It broke."),
+        ({"snapshot": {"id": 99}}, "names snapshot 99"),
+        ({"server": {"id": 8, "status": "restoring"}}, "names server 8"),
+    ],
+    ids=str,
+)
+def test_an_answer_to_a_restore_that_is_about_anything_else_is_a_failure(
+    client: VpsClient, service: Any, odd: dict, complaint: str
+) -> None:
+    answer = {"status": "success", "snapshot": {"id": 1}, "server": {"id": 7, "status": "restoring"}}
+    service.fault(method="POST", kind="status", code=200, body={**answer, **odd})
+    with pytest.raises(OperationError, match=complaint) as caught:
+        client.restore_snapshot(item(1))
+    assert "look at the server at the provider before anything else" in caught.value.message
+    assert (client.has_written, caught.value.ambiguous) == (True, False)
+    service.fault(method="POST", kind="status", code=200, body=answer)
+    assert client.restore_snapshot(item(1)) == {"server": {"id": 7, "status": "restoring"}}
+
+
+@pytest.mark.parametrize(
+    ("call", "advised"), [("create_snapshot", True), ("restore_snapshot", False), ("power_server", False)]
+)
+def test_the_advice_fits_the_call(client: VpsClient, service: Any, call: str, advised: bool) -> None:
+    service.fault(method="POST", kind="status", code=400, body={"detail": "No."})
+    arguments = {"restore_snapshot": (item(1),)}.get(call, (7, "start"))
+    with pytest.raises(ApiError) as caught:
+        getattr(client, call)(*arguments)
+    assert ("five snapshots" in caught.value.message) is advised
+
+
+def test_half_a_character_becomes_a_question_mark(client: VpsClient, service: Any) -> None:
+    body = json.dumps(page(1, {**item(1), "name": "n-\ud800x"}))
+    service.fault(kind="status", code=200, body=body)
+    assert client.list_snapshots(7)[0]["name"] == "n-?x"
+
+
 # The token is a secret
 
 
@@ -686,9 +757,12 @@ def test_the_message_of_an_error_is_also_its_text() -> None:
 
 
 @pytest.mark.parametrize("status", [*range(300, 600), 999])
-def test_every_status_has_its_advice(status: int) -> None:
-    assert len(advice(status)) > 20
-    assert advice(status).endswith(".")
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/snapshots/"), ("POST", "/servers/7/power/"), ("DELETE", "/snapshots/7/")]
+)
+def test_every_status_has_its_advice(status: int, method: str, path: str) -> None:
+    assert len(advice(status, method, path)) > 20
+    assert advice(status, method, path).endswith(".")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def client() -> Mock:
     """Stand in for the client: what the calls answer, in order, is set by each test."""
     client = create_autospec(VpsClient, instance=True)
     client.progress = None
+    client.has_written = False
     return client
 
 
@@ -216,10 +217,22 @@ def test_whoever_comes_too_late_for_a_slot_adopts_what_the_others_made(client: M
     assert outcome(client) == (2, False, [], [])
 
 
-def test_what_was_adopted_and_vanishes_is_replaced_by_what_stays(client: Mock) -> None:
+def test_what_was_adopted_and_vanishes_is_replaced_by_an_older_one_that_stays(client: Mock) -> None:
     client.create_snapshot.side_effect = ApiError("POST answered 400: limit.", 400, None)
-    client.list_snapshots.side_effect = [[OLD, OWN], [OLD, LATE], [OLD, *completed(LATE)]]
-    assert outcome(client, wait=True) == (4, False, [], [])
+    client.list_snapshots.side_effect = [[OLD, LATE], [OLD, OWN], [OLD, *completed(OWN)]]
+    assert outcome(client, wait=True) == (3, False, [], [])
+
+
+def test_what_vanishes_ends_the_wait_and_no_younger_one_stands_in(client: Mock) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.side_effect = [[OLD, OWN], [OLD, *completed(LATE)], [OLD, *completed(LATE)]]
+    with pytest.raises(OperationError, match="has vanished") as caught:
+        outcome(client, wait=True)
+    assert caught.value.details["snapshot"] == OWN
+    # Neither of these is true of what is gone.
+    assert "not deleted" not in caught.value.message
+    assert "take the wait up" not in caught.value.message
+    assert client.has_written
 
 
 def test_a_create_that_is_processed_late_ends_with_one_once_both_are_completed(client: Mock) -> None:
@@ -279,7 +292,7 @@ ANSWER = {"server": {"id": 7, "name": "web", "status": "restoring"}}
 
 def test_a_restore_returns_the_server_that_its_answer_shows(client: Mock) -> None:
     client.restore_snapshot.return_value = ANSWER
-    assert _operations.restore_snapshot(client, 1, 7) == (ANSWER["server"], True)
+    assert _operations.restore_snapshot(client, NEW, 7) == (ANSWER["server"], True)
     assert calls(client) == [RESTORE]
 
 
@@ -289,21 +302,21 @@ def test_a_lost_restore_is_adopted_where_the_server_is_being_restored(
 ) -> None:
     client.restore_snapshot.side_effect = [doubt]
     client.get_server.side_effect = [{"id": 7, "status": "active"}, {"id": 7, "status": "restoring"}]
-    assert _operations.restore_snapshot(client, 1, 7) == ({"id": 7, "status": "restoring"}, False)
+    assert _operations.restore_snapshot(client, NEW, 7) == ({"id": 7, "status": "restoring"}, False)
     assert (calls(client), clock.pauses) == ([RESTORE, GET, GET], LOOKS[:2])
 
 
 def test_a_lost_restore_is_sent_once_more_where_the_server_is_not_being_restored(client: Mock, clock: Any) -> None:
     client.restore_snapshot.side_effect = [LOST, ANSWER]
     client.get_server.return_value = {"id": 7, "status": "active"}
-    assert _operations.restore_snapshot(client, 1, 7) == (ANSWER["server"], True)
+    assert _operations.restore_snapshot(client, NEW, 7) == (ANSWER["server"], True)
     assert (calls(client), clock.pauses) == ([RESTORE, GET, GET, GET, RESTORE], LOOKS)
 
 
 def test_a_lost_restore_of_a_server_that_cannot_be_read_is_an_error_and_not_repeated(client: Mock, clock: Any) -> None:
     client.restore_snapshot.side_effect = NoAnswerError("POST got no answer.")
     with pytest.raises(NoAnswerError, match="Nobody can tell whether it was carried out"):
-        _operations.restore_snapshot(client, 1, None)
+        _operations.restore_snapshot(client, NEW, None)
     assert (calls(client), clock.pauses) == ([RESTORE], [])
 
 
@@ -354,9 +367,14 @@ def test_a_wait_looks_at_the_list_of_that_server_until_that_id_is_completed(clie
 
 def test_a_snapshot_that_vanishes_ends_the_wait_at_once_and_is_shown_as_last_seen(client: Mock) -> None:
     with pytest.raises(OperationError, match="vanished") as caught:
-        wait_for_snapshot(client, [NEW], [OLD], [snapshot(2, "completed")])
+        wait_for_snapshot(client, [NEW], [OLD], [OLD], [snapshot(2, "completed")])
     assert caught.value.details["snapshot"] == NEW
-    assert client.list_snapshots.call_count == 2
+    assert client.list_snapshots.call_count == 3
+
+
+def test_a_list_that_leaves_it_out_once_ends_no_wait(client: Mock) -> None:
+    done, _warnings = wait_for_snapshot(client, [NEW], [OLD], [NEW], [snapshot(2, "completed")])
+    assert done["status"] == "completed"
 
 
 @pytest.mark.parametrize("status", ["failed", "error"])
@@ -396,11 +414,11 @@ def test_a_lost_power_action_is_looked_for_and_a_restart_is_not(client: Mock) ->
 
 def test_the_oldest_goes_first_and_what_is_gone_is_told_newest_first(client: Mock) -> None:
     ages = {1: "2026-03-01T00:00:00Z", 2: "2026-03-03T00:00:00Z", 3: "2026-03-02T00:00:00Z"}
-    chosen = [{"id": number, "created_at": age} for number, age in ages.items()]
+    chosen = [{**snapshot(number), "created_at": age} for number, age in ages.items()]
     deleted: list[dict] = []
     client.delete_snapshot.side_effect = [True, False, True]
     _operations.delete_snapshots(client, chosen, deleted, check_mode=False)
-    assert [call.args[0] for call in client.delete_snapshot.mock_calls] == [1, 3, 2]
+    assert [call.args for call in client.delete_snapshot.mock_calls] == [(1, 7), (3, 7), (2, 7)]
     # 3 was gone already.
     assert [each["id"] for each in deleted] == [2, 1]
 

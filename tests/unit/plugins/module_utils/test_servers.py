@@ -107,6 +107,17 @@ def test_raw_is_what_the_api_sent_without_a_password() -> None:
     assert _servers.describe(PAGES_SHAPE)["raw"] == PAGES_SHAPE
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["admin_pass", "rootPass", "passwd", "passphrase", "api_token", "clientSecret", "private_key", "apiKey", "pwd"],
+)
+def test_what_is_called_like_a_secret_is_nowhere_in_raw(key: str) -> None:
+    raw = _servers.describe({**PAGES_SHAPE, key: 1, "details": [{key: {"x": 1}, "public_key": 2, "passenger": 3}]})[
+        "raw"
+    ]
+    assert raw == {**PAGES_SHAPE, "details": [{"public_key": 2, "passenger": 3}]}
+
+
 def test_an_empty_answer_is_described_with_nulls() -> None:
     described = _servers.describe({})
     assert (described["ipv4"], described["ipv6"], described["raw"]) == ([], [], {})
@@ -123,6 +134,13 @@ def test_a_uuid_is_resolved_by_one_call(client: Mock) -> None:
     client.get_server.return_value = {**PAGES_SHAPE, "uuid": UUID}
     assert _servers.resolve_server_id(client, UUID) == 12345
     client.get_server.assert_called_once_with(UUID)
+
+
+@pytest.mark.parametrize(("status", "predicted"), [("active", "active"), ("suspended", None), ("building", None)])
+def test_check_mode_predicts_only_what_can_be_known_of_a_restore(status: str, predicted: str | None) -> None:
+    warnings: list[str] = []
+    after = _servers.expect_restored({**PAGES_SHAPE, "status": status}, True, warnings)
+    assert (after["status"], len(warnings)) == (predicted, 0 if predicted else 1)
 
 
 def test_a_server_that_is_known_by_uuid_alone_is_found_through_the_list(client: Mock) -> None:

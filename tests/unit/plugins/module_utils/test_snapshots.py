@@ -230,8 +230,36 @@ def test_max_age_refuses_an_older_one(max_age: str | None, hours: float, accepte
 
 
 def test_max_age_does_not_trust_an_unreadable_time() -> None:
-    with pytest.raises(VpsError, match="older than max_age"):
+    with pytest.raises(VpsError, match=r"The age of snapshot .* is unknown"):
         _snapshots.plan_present([{**snapshot(1), "created_at": "?"}], params(max_age="12h"), NOW)
+
+
+FUTURE = {**snapshot(9), "name": "nightly-9", "created_at": "2099-01-01T00:00:00Z"}
+
+
+def test_what_was_made_in_the_future_is_never_the_newest() -> None:
+    slots = [{**snapshot(number, hours=number), "name": f"nightly-{number}"} for number in (1, 2, 3, 4)]
+    for decide in (
+        lambda: _snapshots.split_prunable([*slots, FUTURE], "nightly-", 1, None, NOW),
+        lambda: _snapshots.plan_present([*slots, FUTURE], params(on_limit="rotate", rotate_prefix="nightly-"), NOW),
+        lambda: _snapshots.plan_present([FUTURE], params(name="nightly-9", max_age="12h"), NOW),
+    ):
+        with pytest.raises(VpsError, match="nobody can tell which snapshots are the newest"):
+            decide()
+    # What is not looked at does not matter.
+    assert ids(_snapshots.split_prunable([*slots, {**FUTURE, "name": "manual"}], "nightly-", 3, None, NOW)[0]) == [4]
+
+
+def test_a_full_server_is_told_of_with_the_failed_ones_that_would_go() -> None:
+    slots = [snapshot(1, status="failed"), *({**snapshot(n), "name": f"m-{n}"} for n in range(2, 7))]
+    with pytest.raises(VpsError, match="has 6 snapshots, 1 of which failed and would make room, and its limit is 5"):
+        _snapshots.plan_present(slots, params(), NOW)
+
+
+@pytest.mark.parametrize(("snapshot_id", "step"), [(None, "makes a new one"), (1, "run the task without snapshot_id")])
+def test_what_to_do_about_a_failed_one_depends_on_the_task(snapshot_id: int | None, step: str) -> None:
+    with pytest.raises(OperationError, match=step):
+        _snapshots.is_complete(snapshot(1, status="failed"), [], snapshot_id)
 
 
 def test_max_age_is_about_completed_ones_only() -> None:

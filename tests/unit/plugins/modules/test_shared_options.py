@@ -190,6 +190,10 @@ def test_a_token_with_a_line_break_works(run: Any) -> None:
         ("Bearer vps_a", "without 'Bearer'"),
         ("'vps_a'", "api_token is in quotes"),
         ('"vps_a"', "api_token is in quotes"),
+        ("ab", "api_token is shorter than 3 characters"),
+        ("a", "api_token is shorter than 3 characters"),
+        (True, "api_token has to be text, not a bool"),
+        (["vps_abcdefgh"], "api_token has to be text, not a list"),
     ],
 )
 def test_a_token_that_cannot_be_one_is_refused_in_plain_words(run: Any, service: Any, token: str, words: str) -> None:
@@ -204,3 +208,59 @@ def test_a_wrong_url_is_refused_in_plain_words(run: Any, url: str) -> None:
     message = run.fails("vps_snapshot_info", api_url=url)["msg"]
     assert "api_url" in message
     assert "user:pass" not in message
+
+
+# Numbers
+
+
+NUMBERS = {
+    "api_timeout": "vps_snapshot_info",
+    "api_retries": "vps_snapshot_info",
+    "progress_interval": "vps_snapshot",
+    "wait_timeout": "vps_snapshot_restore",
+    "snapshot_limit": "vps_snapshot",
+    "snapshot_id": "vps_snapshot_restore",
+    "keep": "vps_snapshot_prune",
+}
+
+
+@pytest.mark.parametrize(("option", "module"), NUMBERS.items())
+@pytest.mark.parametrize("value", [True, False, 1.0, "1e0", "+1", "01", "1_1", "\uff11", "\u0661"])
+def test_what_is_no_whole_number_is_refused_before_any_call(
+    run: Any, service: Any, option: str, module: str, value: Any
+) -> None:
+    result = run.raw(module, **{**MODULES[module], option: value})
+    assert result["failed"]
+    assert option in result["msg"]
+    assert service.calls() == []
+
+
+@pytest.mark.parametrize("value", [1, "1", " 1 ", "1\n"])
+def test_a_number_may_be_text(run: Any, value: Any) -> None:
+    run("vps_snapshot_info", api_retries=value)
+
+
+def test_a_variable_that_is_no_whole_number_is_refused_too(
+    run: Any, service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VPS_API_TIMEOUT", "1_1")
+    assert "api_timeout has to be a whole number, not '1_1'" in run.fails("vps_snapshot_info")["msg"]
+    assert service.calls() == []
+
+
+# What is promised is returned by every failure
+
+
+@pytest.mark.parametrize(
+    ("module", "promised"),
+    [
+        ("vps_snapshot", {"snapshot": None, "deleted": []}),
+        ("vps_snapshot_restore", {"snapshot": None, "server": None}),
+        ("vps_snapshot_prune", {"deleted": [], "kept": []}),
+        ("vps_server_power", {"server": None}),
+    ],
+)
+def test_what_is_promised_is_always_there(run: Any, service: Any, module: str, promised: dict) -> None:
+    service.fault(kind="status", code=401, times=0)
+    for result in (run.fails(module, **MODULES[module]), run.fails(module, nonsense=1)):
+        assert {"changed": False, **promised}.items() <= result.items()

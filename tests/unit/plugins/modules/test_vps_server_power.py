@@ -128,3 +128,16 @@ def test_a_server_is_found_by_the_identifier_that_its_shape_has(shaped_run: Any,
     key = {"pages": "id", "vendor": "uuid"}[shaped_emulator.shape]
     server = shaped_run("vps_server_info", name="empty")["servers"][0]
     assert shaped_run(MODULE, server_id=server[key], state="stopped")["server"]["status"] == "stopped"
+
+
+def test_a_failure_after_the_action_has_changed_something_and_shows_the_server(power: Any, service: Any) -> None:
+    service.fault(method="GET", kind="status", code=401, skip=1)
+    result = power("empty", "stopped", "fails")
+    assert (result["changed"], result["server"]["name"], result["server"]["status"]) == (True, "empty", "active")
+
+
+def test_a_status_of_another_server_decides_nothing(power: Any, service: Any) -> None:
+    service.fault(method="GET", kind="status", code=200, body={"id": 2, "status": "stopped"}, times=0)
+    for state in ("stopped", "started"):
+        assert "was told of server 2" in power("empty", state, "fails", api_retries=0)["msg"]
+    assert service.writes() == []

@@ -104,3 +104,23 @@ def test_a_failure_halfway_returns_what_was_deleted(prune: Any, service: Any) ->
 def test_wrong_options_are_refused_before_any_call(prune: Any, service: Any, options: dict, complaint: str) -> None:
     assert complaint in prune("nightlies", "fails", **{"keep": 1, **options})["msg"]
     assert service.calls() == []
+
+
+def test_a_failure_halfway_has_changed_something_and_names_what_is_left(prune: Any, service: Any) -> None:
+    service.fault(method="DELETE", kind="status", code=403, skip=1)
+    result = prune("nightlies", "fails", keep=0)
+    assert result["changed"] is True
+    assert names(result["kept"]) == ["nightly-4", "nightly-3", "nightly-5"]
+
+
+def test_what_is_said_to_be_gone_and_is_listed_is_kept(prune: Any, service: Any) -> None:
+    service.fault(method="DELETE", kind="status", code=404)
+    result = prune("nightlies", "fails", keep=0)
+    assert (result["changed"], result["deleted"], len(result["kept"])) == (False, [], 4)
+    assert "is still listed, so it was not deleted" in result["msg"]
+
+
+def test_a_server_without_snapshots_is_looked_up(prune: Any, service: Any, servers: dict) -> None:
+    assert prune("empty", keep=0)["kept"] == []
+    assert service.calls() == ["GET /snapshots/", f"GET /servers/{servers['empty']}/"]
+    assert prune("empty", "fails", server_id=999, keep=0)["status_code"] == 404

@@ -189,3 +189,22 @@ def test_two_lost_requests_are_a_failure_that_says_so(restore: Any, service: Any
     service.fault(method="POST", kind="drop_before", times=0)
     assert "sent twice" in restore("completed", "fails")["msg"]
     assert len(service.posts()) == 2
+
+
+# What is returned whatever happens
+
+
+def test_a_wait_that_fails_has_changed_something_and_names_snapshot_and_server(
+    restore: Any, service: Any, servers: dict
+) -> None:
+    service.fault(method="GET", path="/servers/*", kind="status", code=401, skip=1)
+    result = restore("completed", "fails")
+    assert result["changed"] is True
+    assert result["snapshot"]["id"] == servers["completed"] * 10 + 1
+    assert result["server"]["status"] == "restoring"
+
+
+def test_the_wrong_server_is_seen_before_the_post(restore: Any, service: Any) -> None:
+    service.fault(method="GET", path="/servers/*", kind="status", code=200, body={"id": 2, "status": "active"}, times=0)
+    assert "was told of server 2" in restore("completed", "fails", api_retries=0)["msg"]
+    assert service.posts() == []
