@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -256,14 +256,14 @@ def wait_for_snapshot(
     """Wait until the snapshot is completed; one that fails or vanishes ends the wait at once.
 
     :param params: The module's ``wait_timeout``, and ``snapshot_id``, which insists on that one; else an older one of
-        its name stands in for one that vanishes, as whoever makes several at once deletes all but the oldest.
+        its name goes before it, as whoever makes several at once deletes all but the oldest.
     """
     insisted = params["snapshot_id"]
 
     def follow(listed: list[dict]) -> dict:
         namesakes = [] if insisted else _snapshots.new_of_name(listed, snapshot["name"], ())
         older = [each for each in namesakes if each["id"] < snapshot["id"]]
-        return _present(snapshot, listed, older, insisted)
+        return older[0] if older else _present(snapshot, listed, insisted)
 
     return _wait_for_snapshot(client, server_id, snapshot, params["wait_timeout"], warnings, follow, insisted)
 
@@ -314,10 +314,11 @@ def _list_with(client: VpsClient, server_id: int | str, snapshot: dict, within: 
     return listed if is_there else client.list_snapshots(server_id, within)
 
 
-def _present(snapshot: dict, listed: list[dict], namesakes: Iterable[dict] = (), insisted: int | None = None) -> dict:
-    """The snapshot as it is listed, or the first namesake where it is not listed any more."""
-    for each in [*(each for each in listed if each["id"] == snapshot["id"]), *namesakes]:
-        return each
+def _present(snapshot: dict, listed: list[dict], insisted: int | None = None) -> dict:
+    """The snapshot as it is listed."""
+    for each in listed:
+        if each["id"] == snapshot["id"]:
+            return each
     raise OperationError(_vanished(snapshot, insisted))
 
 

@@ -372,6 +372,13 @@ def test_a_snapshot_that_vanishes_ends_the_wait_at_once_and_is_shown_as_last_see
     assert client.list_snapshots.call_count == 3
 
 
+def test_of_several_made_at_once_the_oldest_is_awaited_once_it_is_listed(client: Mock) -> None:
+    """A list may have left it out, and whoever made the other one deletes that."""
+    first, second = snapshot(1), snapshot(2, "completed")
+    done, _warnings = wait_for_snapshot(client, [NEW], [first, second], [*completed(first), second])
+    assert done["id"] == 1
+
+
 def test_a_list_that_leaves_it_out_once_ends_no_wait(client: Mock) -> None:
     done, _warnings = wait_for_snapshot(client, [NEW], [OLD], [NEW], [snapshot(2, "completed")])
     assert done["status"] == "completed"
