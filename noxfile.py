@@ -13,6 +13,7 @@ What is not written here is configured in antsibull-nox.toml.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import re
@@ -67,6 +68,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
+if " " in str(ROOT):
+    # The first line of a program cannot name a Python whose path has a blank, and ansible-test does not stand the detour.
+    home = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+    nox.options.envdir = str(Path.home() / ".cache" / "vpsdotorg-nox" / home)
 
 
 def use_real_pythons() -> None:

@@ -409,7 +409,7 @@ def longest(options: Mapping[str, Any]) -> int:
 
 
 VERDICTS = {
-    "": lambda record: _done(record),
+    "": _done,
     "up_to_date": _up_to_date,
     "updated": _updated,
     "postponed": lambda record: join(record["postponed"], "Nothing was touched"),
