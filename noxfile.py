@@ -69,7 +69,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 if " " in str(ROOT):
-    # The first line of a program cannot name a Python whose path has a blank, and ansible-test does not stand the detour.
+    # A program's first line cannot name a Python in such a path, and the detour around that breaks ansible-test 2.16.
     home = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
     nox.options.envdir = str(Path.home() / ".cache" / "vpsdotorg-nox" / home)
 
