@@ -104,8 +104,19 @@ def is_missing(value: Any) -> bool:
 
 
 def given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments without those that are missing; Ansible's own (``_ansible_...``) are left alone."""
-    return {name: value for name, value in arguments.items() if name.startswith("_ansible_") or not is_missing(value)}
+    """The arguments without those that are missing; Ansible's own (``_ansible_...``) are left alone.
+
+    What is missing in a list is left out of it; an ansible-core before 2.19 refuses a null there.
+    """
+    return {
+        name: _without_missing(value) if isinstance(value, list) and not name.startswith("_ansible_") else value
+        for name, value in arguments.items()
+        if name.startswith("_ansible_") or not is_missing(value)
+    }
+
+
+def _without_missing(values: list[Any]) -> list[Any]:
+    return [each for each in values if not is_missing(each)]
 
 
 def refuse_empty_guards(module: Module, arguments: dict[str, Any]) -> None:
