@@ -24,7 +24,7 @@ TOKEN = "vps_unit_at_once"
 def account() -> Iterator[Emulator]:
     """Serve two servers, so slowly that all sixteen meet the snapshot while it is made."""
     with Emulator(
-        {"servers": [{"id": 1, "name": "web"}, {"id": 2, "name": "db"}]}, token=TOKEN, time_scale=600
+        {"servers": [{"id": 1, "name": "web"}, {"id": 2, "name": "db"}]}, token=TOKEN, time_scale=100
     ) as served:
         yield served
 
