@@ -14,15 +14,13 @@ description:
   - A host bears the name of its server. Servers that share one name become hosts called C(NAME-ID), and so does a
     server called C(localhost), which would otherwise take the place of the controller, or like a group (C(all),
     C(ungrouped), one of O(groups) or O(keyed_groups), or one of another inventory file that was read before).
-  - What Ansible, ssh or a shell would obey is never the name of a host. A server whose name is more than letters,
-    digits, V(.), V(-) and V(_), or begins with V(.) or V(-), becomes a host called C(server-ID), with a warning.
-    C(vps_name) keeps its real name.
   - Each host has the keys of RV(vpsdotorg.cloud.vps_server_info#module:servers[]) as variables with C(vps_) before
     them (C(vps_id), C(vps_uuid), C(vps_name), C(vps_hostname), C(vps_status), C(vps_ipv4), C(vps_ipv6),
     C(vps_location), C(vps_plan), C(vps_os), C(vps_created_at), C(vps_raw)), and C(vps_server_id), which is the integer
     id if there is one, else the UUID.
   - C(ansible_host) is the first IPv4 address, else the first IPv6 address. Set it in O(compose) to connect otherwise.
-    Whatever is neither an IP address nor a host name is left out, with a warning.
+    What is neither an IP address nor a host name is never connected to, as ssh might obey it. Such a host gets
+    C(no-address.invalid), with a warning.
 author:
   - The vpsdotorg.cloud authors (@vpsdotorg)
 extends_documentation_fragment:
@@ -134,9 +132,9 @@ from ..module_utils._servers import describe
 
 # Names of these characters alone can never become a template or a call.
 HARMLESS = re.compile(r"[\w .,:/@+-]*")
-# What neither Ansible nor ssh nor a shell obeys.
-HOST_NAME = re.compile(r"\w[\w.-]*")
-TARGET_NAME = re.compile(r"(?!-)[A-Za-z0-9._-]+")
+# What ssh never obeys, and what nothing answers to.
+TARGET_NAME = re.compile(r"(?!-)[\w.-]+")
+NOWHERE = "no-address.invalid"
 FILTERS = {name: {"type": "list", "elements": "str"} for name in ("status", "location")}
 
 
@@ -153,9 +151,23 @@ def identity(server: dict) -> int | str | None:
     return server["uuid"] if server["id"] is None else server["id"]
 
 
-def fits(name: Any) -> bool:
-    """Whether the name of a server may be the name of a host."""
-    return isinstance(name, str) and HOST_NAME.fullmatch(name) is not None
+def target(server: dict) -> str | None:
+    """What ssh connects to instead of the host's name; None where that name will do.
+
+    A name that ssh might obey never gets there: nothing is ever found below ``.invalid``.
+    """
+    addresses = usable(server)
+    if addresses:
+        return addresses[0]
+    name = server["name"] or "server"
+    if isinstance(name, str) and TARGET_NAME.fullmatch(f"{name}-{identity(server)}"):
+        return None
+    return NOWHERE
+
+
+def usable(server: dict) -> list[str]:
+    """The addresses of a server that are some."""
+    return [each for each in server["ipv4"] + server["ipv6"] if is_address(each)]
 
 
 def is_address(value: Any) -> bool:
@@ -169,15 +181,14 @@ def is_address(value: Any) -> bool:
 def host_names(servers: list[dict], reserved: Iterable[str] = ()) -> list[str]:
     """The name of each server's host, no two of them alike and none of them reserved, in the order of the servers."""
     reserved = {*reserved, *constants.LOCALHOST}
-    names = [server["name"] if fits(server["name"]) else "server" for server in servers]
-    ends = [str(identity(server)) for server in servers]
-    longer = [f"{name}-{end if fits(end) else end.encode().hex()}" for name, end in zip(names, ends)]
+    names = [str(server["name"] or "server") for server in servers]
+    longer = [f"{name}-{identity(server)}" for name, server in zip(names, servers)]
     while True:
         uses = Counter(names)
         clashing = [
             place
             for place, name in enumerate(names)
-            if name != longer[place] and (uses[name] > 1 or name in reserved or not fits(servers[place]["name"]))
+            if name != longer[place] and (uses[name] > 1 or name in reserved or not servers[place]["name"])
         ]
         if not clashing:
             return names
@@ -190,17 +201,18 @@ def host_vars(server: dict) -> dict[str, Any]:
     """The variables of a server's host."""
     variables = {f"vps_{key}": value for key, value in server.items()}
     variables["vps_server_id"] = identity(server)
-    for address in [each for each in server["ipv4"] + server["ipv6"] if is_address(each)][:1]:
+    address = target(server)
+    if address:
         variables["ansible_host"] = address
     return variables
 
 
-def oddities(host: str, server: dict) -> list[str]:
-    """What the user has to know about a server that did not become a host as the API describes it."""
+def oddities(server: dict) -> list[str]:
+    """What the user has to know about a server that is not connected to as the API describes it."""
     addresses = [each for each in server["ipv4"] + server["ipv6"] if not is_address(each)]
     said = [f"the address {each!r} is no IP address, and is left out" for each in addresses]
-    if server["name"] and not fits(server["name"]):
-        said.insert(0, f"the name {server['name']!r} cannot be that of a host, so it is called {host}")
+    if target(server) == NOWHERE:
+        said.insert(0, f"it has no address, and its name {server['name']!r} is no host name, so nothing connects to it")
     return [printable(f"VPS.org server {identity(server)}: {each}.") for each in said]
 
 
@@ -230,17 +242,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name, server in self._named(servers, options):
             host = safe_name(name)
             self._add_host(host, host_vars(server))
-            for warning in [*oddities(name, server), *self._without_odd_target(host)]:
+            for warning in [*oddities(server), *self._without_odd_target(host)]:
                 self.display.warning(warning)
 
     def _without_odd_target(self, host: str) -> list[str]:
-        """Leave out an ansible_host that users composed of a value that ssh might obey; the warnings about it."""
+        """Connect to nothing where users composed an ansible_host of what ssh might obey; the warnings about it."""
         variables = self.inventory.get_host(host).vars
-        target = str(variables.get("ansible_host", host))
-        if is_address(target) or target == host or TARGET_NAME.fullmatch(target):
+        composed = str(variables.get("ansible_host", host))
+        if is_address(composed) or TARGET_NAME.fullmatch(composed):
             return []
-        del variables["ansible_host"]
-        return [printable(f"Host {host}: {target!r} is neither an IP address nor a host name: no ansible_host is set.")]
+        variables["ansible_host"] = NOWHERE
+        said = f"Host {host}: {composed!r} is neither an IP address nor a host name, so nothing connects to it."
+        return [printable(said)]
 
     def _checked_options(self, path: str) -> dict[str, Any]:
         """The options of the API and the filters, after templating, checked as the modules check theirs."""
