@@ -164,7 +164,6 @@ def test_what_a_module_says(serve: Any, run_playbook: Any, direct: str) -> None:
     assert [call["status"] for call in service.writes()] == [404], "the unknown server alone is asked about"
 
 
-@pytest.mark.smoke
 def test_what_the_inventory_says_and_that_the_playbook_does_not_call_it_a_success(
     serve: Any, run_playbook: Any, tmp_path: Path
 ) -> None:
