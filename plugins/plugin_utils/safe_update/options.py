@@ -261,6 +261,8 @@ def _days(value: Any) -> list[int]:
         if not matching:
             raise InvalidError(f"a list of days, such as sat or saturday, and {_shown(day)} is none")
         found |= set(matching)
+    if not found:
+        raise InvalidError("a list of days, such as sat or saturday, and it names none")
     return sorted(found)
 
 

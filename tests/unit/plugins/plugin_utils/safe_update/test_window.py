@@ -68,6 +68,8 @@ def test_one_mapping_is_a_list_of_one() -> None:
         ({**NIGHT, "time_zone": "UTC"}, "did you mean timezone?"),
         ({**NIGHT, "days": ["saturdays"]}, "'saturdays' is none"),
         ({**NIGHT, "days": [6]}, "'6' is none"),
+        ({**NIGHT, "days": [" "]}, "it names none"),
+        ({**NIGHT, "days": ","}, "it names none"),
         ({**NIGHT, "start": "24:00"}, "a time of day in quotes"),
         ({**NIGHT, "start": "22:00:00"}, "a time of day in quotes"),
         ({**NIGHT, "start": "1320"}, "a time of day in quotes"),
