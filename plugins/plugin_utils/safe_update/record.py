@@ -235,9 +235,9 @@ def broken(record: Record, seen: Seen) -> Record:
     kept = (seen.get("awaited") or {}).get("snapshot") or {}
     if kept and not seen.get("result"):
         return {**record, "broken": {"id": kept["id"], "name": kept["name"]}}
-    begun = verdict.snapshot_label((seen.get("started") or {}).get("snapshot"))
+    begun = (seen.get("started") or {}).get("snapshot")
     why = verdict.failure_words(seen.get("result") or {})
-    left = f"; {begun} was begun" if begun != "none" else ""
+    left = f"; {verdict.snapshot_label(begun)} was begun" if begun else ""
     warning = f"There is no snapshot of the broken state (safe_update_keep_broken){left}: {why}"
     return {**record, "warnings": [*record["warnings"], verdict.join(warning)]}
 

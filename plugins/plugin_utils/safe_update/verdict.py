@@ -106,8 +106,8 @@ def message(record: Mapping[str, Any]) -> str:
         return said
     # In front, as some verdicts end with a command.
     after = f"The host may still be out of service, as safe_update_post_tasks failed: {told(record['post_failure'])}"
-    kept = snapshot_label(record["snapshot"]) if outcome(record) == "updated" else "none"
-    left = f"The snapshot {kept} is not deleted" if kept != "none" and not record["deleted"] else ""
+    is_left = outcome(record) == "updated" and record["snapshot"].get("id") and not record["deleted"]
+    left = f"The snapshot {snapshot_label(record['snapshot'])} is not deleted" if is_left else ""
     return f"{join(after, left)} {said}"
 
 
@@ -364,11 +364,11 @@ def postponements(options: Mapping[str, Any], failures: list[Mapping[str, str]],
 
 def _refused(record: Mapping[str, Any]) -> str:
     if (record["failure"] or {}).get("phase") == "pre":
-        gone = snapshot_label(record["snapshot"]) if record["deleted"] else "none"
+        gone = snapshot_label(record["snapshot"])
         return join(
             "Refused, as safe_update_pre_tasks failed, and no package was touched",
             cause(record),
-            f"The snapshot {gone} is deleted again" if gone != "none" else "",
+            f"The snapshot {gone} is deleted again" if record["deleted"] else "",
         )
     mine = snapshots.completed(_own(record))
     last = f"Last good snapshot of its own: {snapshot_label(mine[0]) if mine else 'none'}" if record["server"] else ""
