@@ -24,6 +24,7 @@ import yaml
 from vps_lab.lab import Lab
 from vps_lab.tools import LabError
 
+from ..playbooks import fleet
 from ..playbooks.conftest import Controller, Run
 from ..playbooks.fleet import Account, is_alive
 
@@ -57,14 +58,7 @@ SETTINGS = {
     ],
 }
 # The emulated minutes are short. These stand in the role's vars, which only extra variables go before.
-PACE = {
-    "poll": 1,
-    "job_poll": 1,
-    "restore_tries": 8,
-    "compare_tries": 5,
-    "alive_interval": 3,
-    "managers": ["apt", "dnf"],
-}
+PACE = {**fleet.PACE, "job_poll": 1, "restore_tries": 8, "compare_tries": 5, "alive_interval": 3}
 QUICK = {"__safe_update_pace": PACE}
 # Pipelining takes half of the connections; the batch of test_fates.py does without it, as Ansible does by default.
 ENVIRONMENT = {"ANSIBLE_FORKS": "10", "ANSIBLE_PIPELINING": "true"}

@@ -31,6 +31,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import yaml
 from vps_emulator.testing import Emulator
 
 from .conftest import TOKEN, Controller, Run
@@ -65,13 +66,12 @@ HOST = {
     "safe_update_restore_timeout": 90,
 }
 # An emulated minute is short. These stand in the role's vars, which only extra variables go before.
+ROLE_VARS = Path(__file__).parents[2] / "roles" / "safe_update" / "vars" / "main.yml"
 PACE = {
+    **yaml.safe_load(ROLE_VARS.read_text(encoding="utf-8"))["__safe_update_pace"],
     "poll": 1,
-    "job_poll": 5,
     "restore_tries": 2,
     "compare_tries": 1,
-    "alive_interval": 15,
-    "managers": ["apt", "dnf"],
 }
 QUICK = {"__safe_update_pace": PACE}
 
