@@ -108,15 +108,12 @@ def given(arguments: dict[str, Any]) -> dict[str, Any]:
 
     What is missing in a list is left out of it; an ansible-core before 2.19 refuses a null there.
     """
-    return {
-        name: _without_missing(value) if isinstance(value, list) and not name.startswith("_ansible_") else value
-        for name, value in arguments.items()
-        if name.startswith("_ansible_") or not is_missing(value)
-    }
-
-
-def _without_missing(values: list[Any]) -> list[Any]:
-    return [each for each in values if not is_missing(each)]
+    theirs = {name: value for name, value in arguments.items() if name.startswith("_ansible_")}
+    ours = {name: value for name, value in arguments.items() if name not in theirs and not is_missing(value)}
+    for name, value in ours.items():
+        if isinstance(value, list):
+            ours[name] = [each for each in value if not is_missing(each)]
+    return {**theirs, **ours}
 
 
 def refuse_empty_guards(module: Module, arguments: dict[str, Any]) -> None:
