@@ -31,6 +31,7 @@ Seen = Mapping[str, Any]
 # The keys that tasks may read. What they do not need, and lists of a host's evidence, stay in Python.
 READ_BY_TASKS = (
     "asks",
+    "broken_description",
     "by",
     "check_mode",
     "compares",
@@ -762,6 +763,8 @@ def facts(record: Record) -> dict[str, Any]:
     return {
         "todo": todo(record),
         "rotated": {"id": freed["id"], "name": freed["name"]} if freed else None,
+        # No server is stopped for that one.
+        "broken_description": f"{describe(record['run_id'], record['by'], False)}; the broken state before a restore",
         "description": describe(record["run_id"], record["by"], options["offline"]),
         "must_reboot": due,
         # Where nothing was changed, and after a restart, nothing old is in memory.
