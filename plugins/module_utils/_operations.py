@@ -32,6 +32,10 @@ GROWTH = 1.5
 LAST_LOOK = 0.5
 
 
+class VanishedError(OperationError):
+    """A snapshot that is awaited is not listed."""
+
+
 @contextmanager
 def reporting(**details: Any) -> Iterator[None]:
     """Whatever goes wrong inside, the failure also tells what had been done already.
@@ -91,6 +95,8 @@ class Creation:
         # Whether a request without an answer may still be processed.
         self._is_astray = False
         self._others: list[dict] = []
+        # Why nobody has yet looked whether others made one at the same time.
+        self._unseen: VpsError | None = None
         self.snapshot: dict = {}
         self.changed = True
 
@@ -121,14 +127,11 @@ class Creation:
         if effect.is_answered:
             self._own_id = self.snapshot["id"]
             try:
-                self.follow(_list_with(self._client, self._server_id, self.snapshot, LOOK_LIMIT))
+                _look(self._client, self._server_id, self.follow, LOOK_LIMIT)
                 if self.snapshot["id"] == self._own_id:
                     self.snapshot = effect.result
             except VpsError as error:
-                self._warn(
-                    f"Snapshot {_snapshots.label(self.snapshot)} was started, but whether another run made one of that "
-                    f"name at the same time could not be looked up: {error}"
-                )
+                self._unseen = error
 
     def look_again(self) -> None:
         """Give the others that made one at the same time the time to give way."""
@@ -138,12 +141,12 @@ class Creation:
                 return
             time.sleep(pause)
             with suppress(VpsError):
-                self.follow(_list_with(self._client, self._server_id, self.snapshot, LOOK_LIMIT))
+                _look(self._client, self._server_id, self.follow, LOOK_LIMIT)
 
     def follow(self, listed: list[dict]) -> dict:
         """Take in the server's snapshots as they are now; return the one that counts.
 
-        :raises OperationError: Where it has vanished, and no older one of its name stands in for it.
+        :raises VanishedError: Where it is not listed, and no older one of its name stands in for it.
         """
         new = _snapshots.new_of_name(listed, self._name, self._known)
         ids = [snapshot["id"] for snapshot in new]
@@ -152,7 +155,8 @@ class Creation:
         current = next((each for each in listed if each["id"] == self.snapshot["id"]), None)
         # Whoever makes several at once keeps the oldest; any other one has nothing to do with this one.
         if current is None and not (new and new[0]["id"] < self.snapshot["id"]):
-            raise OperationError(_vanished(self.snapshot), snapshot=self.snapshot)
+            raise VanishedError(_vanished(self.snapshot), snapshot=self.snapshot)
+        self._unseen = None
         is_lost = current is None or current["status"] in _snapshots.FAILED
         # One that is somebody else's is never held to: a list may have left out the oldest, which alone stays.
         is_foreign = self._own_id is None and not self._is_astray
@@ -167,6 +171,11 @@ class Creation:
 
         :param wait: Waits for a snapshot; None where nobody waits.
         """
+        if self._unseen:
+            self._warn(
+                f"Snapshot {_snapshots.label(self.snapshot)} was started, but whether another run made one of that "
+                f"name at the same time could not be looked up: {self._unseen}"
+            )
         if not self._is_astray and not self._others:
             return
         if not self._others:
@@ -253,7 +262,7 @@ def create_snapshot(
 def wait_for_snapshot(
     client: VpsClient, server_id: int | str, snapshot: dict, params: dict[str, Any], warnings: list[str]
 ) -> dict:
-    """Wait until the snapshot is completed; one that fails or vanishes ends the wait at once.
+    """Wait until the snapshot is completed; one that fails ends the wait at once.
 
     :param params: The module's ``wait_timeout``, and ``snapshot_id``, which insists on that one; else an older one of
         its name goes before it, as whoever makes several at once deletes all but the oldest.
@@ -286,7 +295,7 @@ def _wait_for_snapshot(
 
     def look(within: float) -> dict:
         nonlocal last
-        last = follow(_list_with(client, server_id, last, within))
+        last = _look(client, server_id, follow, within)
         return last
 
     wait = Wait(
@@ -304,14 +313,22 @@ def _wait_for_snapshot(
         return wait_for(wait, look, is_done, snapshot, client.progress)
 
 
-def _list_with(client: VpsClient, server_id: int | str, snapshot: dict, within: float) -> list[dict]:
-    """The server's snapshots, read twice where this one is missing.
+def _look(client: VpsClient, server_id: int | str, follow: Callable[[list[dict]], dict], within: float) -> dict:
+    """Follow a snapshot in the server's list; where it is missing, the list is read three times more, over 15 s.
 
-    A service may count a list before it reads it, and so leave out the oldest one while others are made.
+    A service may count a list before it reads it, and so leave out the oldest one while others are made and deleted.
+
+    :raises VanishedError: Where it stays missing.
     """
-    listed = client.list_snapshots(server_id, within)
-    is_there = any(each["id"] == snapshot["id"] for each in listed)
-    return listed if is_there else client.list_snapshots(server_id, within)
+    deadline = time.monotonic() + within
+    for pause in LOOKS:
+        try:
+            return follow(client.list_snapshots(server_id, deadline - time.monotonic()))
+        except VanishedError:
+            if deadline - time.monotonic() <= pause:
+                raise
+        time.sleep(pause)
+    return follow(client.list_snapshots(server_id, deadline - time.monotonic()))
 
 
 def _present(snapshot: dict, listed: list[dict], insisted: int | None = None) -> dict:
@@ -319,7 +336,7 @@ def _present(snapshot: dict, listed: list[dict], insisted: int | None = None) ->
     for each in listed:
         if each["id"] == snapshot["id"]:
             return each
-    raise OperationError(_vanished(snapshot, insisted))
+    raise VanishedError(_vanished(snapshot, insisted))
 
 
 def _vanished(snapshot: dict, insisted: int | None = None) -> str:

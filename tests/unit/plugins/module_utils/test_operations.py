@@ -225,7 +225,7 @@ def test_what_was_adopted_and_vanishes_is_replaced_by_an_older_one_that_stays(cl
 
 def test_what_vanishes_ends_the_wait_and_no_younger_one_stands_in(client: Mock) -> None:
     client.create_snapshot.return_value = OWN
-    client.list_snapshots.side_effect = [[OLD, OWN], [OLD, *completed(LATE)], [OLD, *completed(LATE)]]
+    client.list_snapshots.side_effect = [[OLD, OWN], *[[OLD, *completed(LATE)]] * 4]
     with pytest.raises(OperationError, match="has vanished") as caught:
         outcome(client, wait=True)
     assert caught.value.details["snapshot"] == OWN
@@ -273,6 +273,19 @@ def test_an_answer_that_names_another_snapshot_never_makes_that_one_ours_to_dele
     client.list_snapshots.side_effect = [[OLD], [OLD], [OLD], [OLD, *completed(OWN)]]
     counts, _changed, deleted, _warnings = outcome(client)
     assert (counts, deleted) == (3, [])
+
+
+def test_a_list_that_leaves_out_what_was_just_made_is_no_reason_to_warn(client: Mock, clock: Any) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.side_effect = [[OLD], [OLD], [OLD, OWN]]
+    assert outcome(client) == (3, True, [], [])
+    assert clock.pauses == LOOKS[:2]
+
+
+def test_a_look_that_fails_after_the_create_is_made_up_for_by_the_wait(client: Mock) -> None:
+    client.create_snapshot.return_value = OWN
+    client.list_snapshots.side_effect = [BUSY, [OLD, OWN], [OLD, *completed(OWN)]]
+    assert outcome(client, wait=True) == (3, True, [], [])
 
 
 def test_a_look_that_fails_after_the_create_is_a_warning(client: Mock) -> None:
@@ -365,11 +378,18 @@ def test_a_wait_looks_at_the_list_of_that_server_until_that_id_is_completed(clie
     assert all(call.args[0] == 7 for call in client.list_snapshots.mock_calls)
 
 
-def test_a_snapshot_that_vanishes_ends_the_wait_at_once_and_is_shown_as_last_seen(client: Mock) -> None:
+def test_a_snapshot_that_stays_missing_ends_the_wait_and_is_shown_as_last_seen(client: Mock, clock: Any) -> None:
     with pytest.raises(OperationError, match="vanished") as caught:
-        wait_for_snapshot(client, [NEW], [OLD], [OLD], [snapshot(2, "completed")])
+        wait_for_snapshot(client, [NEW], *[[OLD]] * 4, [snapshot(2, "completed")])
     assert caught.value.details["snapshot"] == NEW
-    assert client.list_snapshots.call_count == 3
+    assert client.list_snapshots.call_count == 5
+    assert clock.pauses[-3:] == LOOKS
+
+
+def test_no_look_for_what_is_missing_goes_beyond_the_time_of_the_wait(client: Mock, clock: Any) -> None:
+    with pytest.raises(OperationError, match="vanished"):
+        wait_for_snapshot(client, *[[OLD]] * 9, timeout=5)
+    assert sum(clock.pauses) < 5
 
 
 def test_of_several_made_at_once_the_oldest_is_awaited_once_it_is_listed(client: Mock) -> None:
@@ -379,8 +399,9 @@ def test_of_several_made_at_once_the_oldest_is_awaited_once_it_is_listed(client:
     assert done["id"] == 1
 
 
-def test_a_list_that_leaves_it_out_once_ends_no_wait(client: Mock) -> None:
-    done, _warnings = wait_for_snapshot(client, [NEW], [OLD], [NEW], [snapshot(2, "completed")])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_lists_that_leave_it_out_end_no_wait(client: Mock, times: int) -> None:
+    done, _warnings = wait_for_snapshot(client, [NEW], *[[OLD]] * times, [NEW], [snapshot(2, "completed")])
     assert done["status"] == "completed"
 
 
