@@ -121,6 +121,7 @@ def roll_out(service: Emulator, scratch: Path, servers: dict[str, Path]) -> int:
             "compare_tries": 20,
             "alive_interval": 15,
             "managers": [],
+            "begun": "{{ folder }}/.begun",
         },
     }
     files = {"inventory.yml": inventory, "variables.yml": variables}

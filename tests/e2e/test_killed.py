@@ -48,6 +48,12 @@ class Story:
         (self.advice,) = re.findall(r"ansible localhost -m \S+ -a '[^']*'", result(self.again, "web5")["reason"])
         self.started = site.command(*shlex.split(self.advice))
         self.restored = self._restore_stopped()
+        # What was half updated when its controller died is updated once more, and then decided upon.
+        site.destine({"web2": "2.1"})
+        self.later = site.run(hosts=["web2"])
+        self.kept = list(site.snapshots("web2"))
+        (run_id,) = re.findall(r"run_id: (\S+)\)", " ".join(result(self.later, "web2")["warnings"]))
+        self.decided = site.run("vpsdotorg.cloud.cleanup_run", hosts=["web2"], variables={"run_id": run_id})
 
     def _run_and_kill(self, name: str) -> None:
         variables = {"safe_update_on_failure": "rollback"}
@@ -95,13 +101,21 @@ def test_killed_while_it_waited_for_the_snapshot(story: Story) -> None:
 def test_killed_while_it_updated_and_the_update_goes_on(story: Story) -> None:
     assert outcome(story.again, "web2") == "up_to_date"
     assert "asks for a restart" in result(story.again, "web2")["message"]
-    assert story.site.version("web2") == "2.0 installed"
+    assert story.site.version("web2") == "2.1 installed"
     assert story.site.health("web2") == 200
 
 
 def test_killed_while_it_updated_and_what_it_held_back_is_released(story: Story) -> None:
     assert story.held.split() == [HELD]
     assert story.site.lab.ssh("web2", "apt-mark showhold") == ""
+
+
+def test_what_is_from_before_a_killed_run_stays_until_somebody_decides(story: Story) -> None:
+    assert outcome(story.later, "web2") == "updated"
+    assert story.kept == story.left["web2"]
+    assert story.left["web2"][0] in " ".join(result(story.later, "web2")["warnings"])
+    assert story.decided.rc == 0, story.decided.output
+    assert story.site.snapshots("web2") == {}
 
 
 def test_killed_while_it_verified(story: Story) -> None:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What apt and dnf are told: only security updates, packages that are held, a dpkg that was interrupted."""
+"""What apt, dnf and zypper are told: only security updates, packages that are held, a dpkg that was interrupted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import pytest
 from ..playbooks.fleet import outcome, result
 from .site import APT, Site
 
-SECURE, HELD, INTERRUPTED, RED = "web1", "web2", "web3", "web4"
+SECURE, HELD, INTERRUPTED, RED, GREEN, LOCKED = "web1", "web2", "web3", "web4", "web5", "web6"
 DEBIANS = (SECURE, HELD, INTERRUPTED)
-BECOME_RED = Path(__file__).with_name("dnf_server.sh").read_text(encoding="utf-8")
+SUSES = (GREEN, LOCKED)
+BECOME = Path(__file__).with_name("rpm_server.sh").read_text(encoding="utf-8")
 RPMS = "rpm --query --all | sort; cat /proc/sys/kernel/random/boot_id"
+LOCKS = "sed -n 's/^solvable_name: //p' /etc/zypp/locks; ls /var/lib/safe-update.held 2>/dev/null || true"
+FIRMWARE = {"name": "linux-firmware.noarch", "old": "0:1.0-1", "new": "0:1.1-1"}
 # Of Debian's pending updates, one that this run is told to leave out, and one that the owner holds for ever.
 EXCLUDED, OWNED = "libexpat1", "liblzma5"
 
@@ -25,9 +28,13 @@ class Story:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        site.prepare(*DEBIANS, RED)
-        site.lab.ssh(RED, BECOME_RED)
-        site.hosts[RED] |= {"safe_update_scope": "security", "safe_update_exclude": ["excluded"]}
+        site.prepare(*DEBIANS, RED, *SUSES)
+        tools = {RED: "dnf", GREEN: "zypper", LOCKED: "zypper"}
+        site.each(lambda name: site.lab.ssh(name, f"set -- {tools[name]}\n{BECOME}"), tools)
+        for name in (RED, GREEN):
+            site.hosts[name] |= {"safe_update_scope": "security", "safe_update_exclude": ["excluded"]}
+        site.hosts[LOCKED]["safe_update_exclude"] = ["exc*"]
+        site.lab.ssh(LOCKED, "zypper --non-interactive addlock ordinary")
         site.hosts[SECURE] |= {"safe_update_scope": "security", "safe_update_exclude": [EXCLUDED]}
         site.hosts[HELD]["safe_update_exclude"] = ["hello-*", "no-such-package"]
         site.lab.ssh(HELD, "apt-mark hold hello-web")
@@ -47,7 +54,8 @@ class Story:
         self.again = site.run()
 
     def look(self) -> dict[str, str]:
-        return self.site.each(self.site.fingerprint, DEBIANS) | {RED: self.site.lab.ssh(RED, RPMS)}
+        look = self.site.lab.ssh
+        return self.site.each(self.site.fingerprint, DEBIANS) | {name: look(name, RPMS) for name in (RED, *SUSES)}
 
     def package(self, host: str, name: str) -> str:
         return self.site.lab.ssh(host, f"dpkg-query --show --showformat '${{Version}}' {name}")
@@ -63,9 +71,10 @@ def test_rehearsal_changes_nothing_and_tells_what_it_would(story: Story) -> None
     assert story.after_rehearsal == story.before
     assert "Pending: " in result(story.rehearsal, SECURE)["message"]
     assert "libssl3" in result(story.rehearsal, SECURE)["message"]
-    assert "Pending: linux-firmware.noarch (" in result(story.rehearsal, RED)["message"]
+    for name in (RED, *SUSES):
+        assert "Pending: linux-firmware.noarch (" in result(story.rehearsal, name)["message"]
     outcomes = {name: outcome(story.rehearsal, name) for name in story.site.hosts}
-    assert outcomes == {SECURE: "updated", HELD: "up_to_date", INTERRUPTED: "updated", RED: "updated"}
+    assert outcomes == {**dict.fromkeys(story.site.hosts, "updated"), HELD: "up_to_date"}
 
 
 def test_security_updates_of_debian_are_installed_and_no_other(story: Story) -> None:
@@ -97,12 +106,19 @@ def test_interrupted_dpkg_is_finished(story: Story) -> None:
     assert story.site.lab.ssh(INTERRUPTED, "dpkg --audit") == ""
 
 
-def test_dnf_updates_for_security_and_restarts_where_dnf_asks_for_it(story: Story) -> None:
-    assert outcome(story.run, RED) == "updated"
-    assert result(story.run, RED)["packages"] == [{"name": "linux-firmware.noarch", "old": "0:1.0-1", "new": "0:1.1-1"}]
-    *rpms, boot_id = story.look()[RED].splitlines()
+@pytest.mark.parametrize("host", [RED, GREEN, LOCKED])
+def test_rpms_are_updated_and_the_system_restarted_where_it_asks_for_it(story: Story, host: str) -> None:
+    """Only for security, or all but what is excluded and what its owner has locked."""
+    assert outcome(story.run, host) == "updated"
+    assert result(story.run, host)["packages"] == [FIRMWARE]
+    *rpms, boot_id = story.look()[host].splitlines()
     assert rpms == ["excluded-1.0-1.noarch", "linux-firmware-1.1-1.noarch", "ordinary-1.0-1.noarch"]
-    assert boot_id != story.before[RED].splitlines()[-1]
+    assert boot_id != story.before[host].splitlines()[-1]
+
+
+def test_what_its_owner_has_locked_is_locked_afterwards_and_nothing_else(story: Story) -> None:
+    assert story.site.lab.ssh(GREEN, LOCKS) == ""
+    assert story.site.lab.ssh(LOCKED, LOCKS).split() == ["ordinary"]
 
 
 def test_second_run_has_nothing_to_do(story: Story) -> None:

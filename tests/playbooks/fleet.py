@@ -67,11 +67,14 @@ HOST = {
 }
 # An emulated minute is short. These stand in the role's vars, which only extra variables go before.
 ROLE_VARS = Path(__file__).parents[2] / "roles" / "safe_update" / "vars" / "main.yml"
+USUAL_PACE = yaml.safe_load(ROLE_VARS.read_text(encoding="utf-8"))["__safe_update_pace"]
 PACE = {
-    **yaml.safe_load(ROLE_VARS.read_text(encoding="utf-8"))["__safe_update_pace"],
+    **USUAL_PACE,
     "poll": 1,
     "restore_tries": 2,
     "compare_tries": 1,
+    # A part of what is snapshotted and restored.
+    "begun": "{{ folder }}/begun",
 }
 QUICK = {"__safe_update_pace": PACE}
 

@@ -55,6 +55,10 @@ class Story:
         (folder / "let-it-end").touch()
         self.while_updating = self._state()
         self.updated = self.fleet.run()
+        self.after_update = self._state()
+        (run_id,) = re.findall(r"run_id: (\S+)\)", " ".join(result(self.updated, "web")["warnings"]))
+        self.decided = self.fleet.run("vpsdotorg.cloud.cleanup_run", variables={"run_id": run_id})
+        self.afterwards = self.fleet.run()
         self.in_the_end = self._state()
 
     def _state(self) -> tuple[str, str, list[str]]:
@@ -117,6 +121,15 @@ def test_killed_while_it_updates_leaves_the_snapshot(story: Story) -> None:
     assert story.fleet.file("web", "journal").split() == ["half", "half"]
 
 
-def test_next_run_updates_and_leaves_nothing_behind(story: Story) -> None:
+def test_next_run_updates_and_keeps_the_snapshot_from_before_the_killed_one(story: Story) -> None:
     assert outcome(story.updated, "web") == "updated"
+    (warning,) = result(story.updated, "web")["warnings"]
+    assert "began to change this host and did not come to its end" in warning
+    assert story.after_update == ("active", "new", ["completed"])
+
+
+def test_once_somebody_has_decided_nothing_is_left(story: Story) -> None:
+    assert story.decided.rc == 0, story.decided.output
+    assert outcome(story.afterwards, "web") == "updated"
+    assert result(story.afterwards, "web")["warnings"] == []
     assert story.in_the_end == ("active", "new", [])

@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# What apt says of what it cannot install; apt 3 writes the mark out.
-TROUBLE = re.compile(r"(?:E|Error): (?P<words>.*)")
+# What apt and zypper say of what they cannot install; apt 3 writes the mark out.
+TROUBLE = re.compile(r'(?:E: |Error: |<message type="error">)(?P<words>[^<]*)')
 
 
 def versions(report: str, installed: Mapping[str, str]) -> tuple[dict[str, str], str]:
@@ -51,7 +52,7 @@ def refusal(asked: Mapping[str, Any], pending: Iterable[Mapping[str, str]], know
     :param known: What `versions` gives.
     """
     lines = [*(asked.get("stdout_lines") or []), *(asked.get("stderr_lines") or [])]
-    words = [match["words"] for match in map(TROUBLE.match, lines) if match]
+    words = [html.unescape(match["words"]) for match in map(TROUBLE.match, lines) if match]
     words += [str(each) for each in asked.get("failures") or []]
     if words or asked.get("failed") or asked.get("rc"):
         said = "; ".join(words) or str(asked.get("msg") or "no reason given")
@@ -83,7 +84,7 @@ def warnings(asked: Mapping[str, Any]) -> list[str]:
 
 
 def _is_proven(change: Mapping[str, str], known: Mapping[str, str]) -> bool:
-    # apt leaves the architecture out where it is the system's own; dnf leaves out an epoch of 0.
+    # apt leaves the architecture out where it is the system's own; dnf and zypper leave out an epoch of 0.
     bare = {name.rpartition(":")[0] or name: version for name, version in known.items()}
     versions_of_it = {known.get(change["name"]), bare.get(change["name"])} - {None}
     return {change["new"], f"0:{change['new']}"} & versions_of_it != set()

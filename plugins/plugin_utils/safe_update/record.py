@@ -17,10 +17,24 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ...module_utils._snapshots import describe, newest_first
-from . import access, commands, evidence, judgement, libraries, packages, proven, room, snapshots, update, verdict
+from . import (
+    access,
+    commands,
+    evidence,
+    judgement,
+    libraries,
+    managers,
+    packages,
+    proven,
+    room,
+    snapshots,
+    update,
+    verdict,
+)
 from .options import Find, at, validate
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -42,6 +56,8 @@ READ_BY_TASKS = (
     "has_booted",
     "has_systemd",
     "has_to_settle",
+    "holds",
+    "is_begun",
     "is_calm",
     "is_known",
     "judgement",
@@ -136,6 +152,7 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "baseline": carried.get("baseline") or [],
         "now": [],
         "room": room.look([]),
+        "unended": carried.get("unended") or [],
         "judgement": dict(judgement.NOTHING),
         # Of the soak: when it began and when the next look is due (seconds since 1970), how many looks have failed.
         "soak": None,
@@ -291,7 +308,15 @@ def rooms(record: Record, seen: Seen) -> Record:
     if run.get("unreachable"):
         return refuse(record, _looking(record), _silence(record, run), is_final=True)
     found = room.look(run.get("stdout_lines") or [])
-    known = {**record, "room": found, "manager": found["manager"], "has_systemd": found["systemd"]}
+    known = {
+        **record,
+        "room": found,
+        "manager": found["manager"],
+        "has_systemd": found["systemd"],
+        "unended": found["unended"],
+    }
+    told = map(verdict.of_unended_run, verdict.unended(known))
+    known["warnings"] = [*record["warnings"], *(each for each in told if each not in record["warnings"])]
     if not found["heard"]:
         said = verdict.failure_words({**run, "failed": True})
         return refuse(known, _looking(record), f"The host could not be looked at: {said}", is_final=True)
@@ -301,18 +326,18 @@ def rooms(record: Record, seen: Seen) -> Record:
             _looking(record),
             f"A package manager is at work on the host: {'; '.join(found['busy'])}. Run again when it is done",
         )
-    managers = seen.get("managers", [found["manager"]])
-    is_foreign = not record["options"]["tasks"] and found["manager"] not in managers
+    supported = seen.get("managers", [found["manager"]])
+    is_foreign = not record["options"]["tasks"] and found["manager"] not in supported
     reasons = [
         *room.refusals(found, record["options"]["min_free"], {}),
-        *([_unsupported(found, managers)] if is_foreign else []),
+        *([_unsupported(found, supported)] if is_foreign else []),
     ]
     return refuse(known, _looking(record), verdict.join(*reasons), is_final=is_foreign) if reasons else known
 
 
-def _unsupported(found: Mapping[str, Any], managers: list[str]) -> str:
+def _unsupported(found: Mapping[str, Any], supported: list[str]) -> str:
     return (
-        f"The built-in update knows {' and '.join(managers) or 'no package manager'}, and this host has "
+        f"The built-in update knows {' and '.join(supported) or 'no package manager'}, and this host has "
         f"{found['manager'] or 'none that is known here'}. Give it an own task file (safe_update_tasks)"
     )
 
@@ -323,7 +348,7 @@ def refreshed(record: Record, seen: Seen) -> Record:
     if run.get("unreachable"):
         return refuse(record, _looking(record), _silence(record, run), is_final=True)
     said = [*(run.get("stdout_lines") or []), *(run.get("stderr_lines") or [])]
-    why = room.repositories(said or [str(run.get("msg") or "")], run.get("rc", 1))
+    why = _manager(record).unrefreshed(said or [str(run.get("msg") or "")], run.get("rc", 1))
     return refuse(record, _looking(record), why) if why else record
 
 
@@ -363,7 +388,7 @@ def pending(record: Record, seen: Seen) -> Record:
         "is_asked": True,
         "lists_age": age,
         "pending": found,
-        "security": _security(record, seen),
+        "security": _manager(record).security(seen.get("asked") or {}, record["options"]),
     }
     if record["options"]["versions_from"]:
         known["warnings"] = [*record["warnings"], *proven.warnings(seen.get("asked") or {})]
@@ -394,27 +419,19 @@ def _asked(record: Record, seen: Seen) -> tuple[list[dict[str, str]], list[str]]
     allowed = options["allow_removals"]
     # What is excluded is held, so it is not removed either.
     spared = ["*"] if allowed is True else [*options["exclude"], *(allowed or [])]
-    if record["manager"] != "apt":
-        said = asked.get("results") or []
-        return packages.dnf_pending(said), packages.dnf_removals(said, spared)
-    said, half = asked.get("stdout_lines") or [], evidence.unfinished(record["baseline"])
-    found = packages.apt_pending(said, options["scope"], options["exclude"], half)
-    # Updates of the scope security are named, and apt is told to remove nothing for them.
-    return found, packages.apt_removals(said, spared) if options["scope"] == "full" else []
+    unfinished = evidence.unfinished(record["baseline"])
+    manager = _manager(record)
+    return manager.pending(asked, options, unfinished), manager.removals(asked, options["scope"], spared)
 
 
-def _security(record: Record, seen: Seen) -> list[str]:
-    """The names of the pending security updates, where the package manager says of each what it is."""
-    if record["manager"] != "apt":
-        return []
-    said = (seen.get("asked") or {}).get("stdout_lines") or []
-    return [each["name"] for each in packages.apt_pending(said, "security", record["options"]["exclude"], [])]
+def _manager(record: Record) -> ModuleType:
+    return managers.KNOWN[record["manager"]]
 
 
 def assessed(record: Record, seen: Seen) -> Record:
     """Note what only an assessment asks. `seen`: ``run`` (what files/assess.sh said, as registered)."""
     lines = (seen.get("run") or {}).get("stdout_lines") or []
-    security = record["security"] or packages.dnf_security(lines, record["pending"])
+    security = record["security"] or packages.named_by_advisories(lines, record["pending"])
     return {**record, "security": security, "last_update": packages.last_update(lines)}
 
 
@@ -442,14 +459,11 @@ def applied(record: Record, seen: Seen) -> Record:
     rest = packages.left(record["pending"], _asked({**record, "baseline": []}, seen)[0])
     if not rest:
         return record
-    where = {
-        "apt": "/var/log/apt/history.log and at the host's own apt configuration (APT_CONFIG, /etc/apt/apt.conf.d)",
-        "dnf": "/var/log/dnf.log and at the host's own configuration (/etc/dnf/dnf.conf)",
-    }[record["manager"]]
     return refuse(
         record,
         "update",
-        f"The package manager ended without an error, and has not installed: {', '.join(rest)}. Look at {where}",
+        f"The package manager ended without an error, and has not installed: {', '.join(rest)}. Look at "
+        f"{_manager(record).LOG}",
     )
 
 
@@ -628,7 +642,7 @@ def leftovers(record: Record, seen: Seen) -> Record:
         mine = snapshots.own(slots, options["name_prefix"])
         go = [each for each in mine if (each["id"], each["name"]) == (known["snapshot"].get("id"), name)]
         return {**known, "prunable": [{"id": each["id"], "name": each["name"]} for each in go]}
-    go = snapshots.prunable(slots, options["name_prefix"], name, options["keep"], options["hold"])
+    go = snapshots.prunable(slots, options["name_prefix"], name, options["keep"], verdict.stays(known))
     return {**known, "prunable": [{"id": each["id"], "name": each["name"]} for each in go]}
 
 
@@ -744,20 +758,17 @@ def todo(record: Record) -> list[str]:
 def facts(record: Record) -> dict[str, Any]:
     """What tasks ask of the record: derived, never stored twice by them."""
     options = record["options"]
-    rotated = snapshots.rotated(record["slots"], options["name_prefix"], options["hold"])
+    rotated = snapshots.rotated(record["slots"], options["name_prefix"], verdict.stays(record))
     due = options["reboot"] == "always" or (options["reboot"] == "when_required" and record["restart_due"])
     failure = record["failure"] or {}
     freed = rotated if options["on_limit"] == "rotate" else None
-    to_do = {
-        **record,
-        "unfinished": evidence.unfinished(record["baseline"]),
-        "versions": packages.versions(record["pending"]),
-    }
+    to_do = {**record, "unfinished": evidence.unfinished(record["baseline"])}
+    manager = managers.KNOWN.get(record["manager"])
     restartable = libraries.restartable(record["old_libraries"])
     # What an assessment has still to look at, since something before it failed.
     missing = {
         "host": not record["room"]["heard"],
-        "packages": record["manager"] in ("apt", "dnf") and not record["is_asked"],
+        "packages": bool(manager) and not record["is_asked"],
     }
     unharmed = record["is_as_before"] and not record["rebooted"] and not options["tasks"]
     return {
@@ -770,7 +781,13 @@ def facts(record: Record) -> dict[str, Any]:
         # Where nothing was changed, and after a restart, nothing old is in memory.
         "outdated": bool(record["packages"]) and not record["rebooted"],
         "restartable": restartable if options["restart_services"] else [],
-        "asks": update.asks(to_do),
+        "asks": manager.asks(to_do) if manager else [],
+        # Whether the run has begun to change the host, and the note of that has to go: a restore takes it away itself,
+        # and where one failed it stays.
+        "is_begun": (record["rollback"] or {}).get("outcome", "kept") == "kept"
+        and any(each["phase"] == "update" for each in record["timeline"]),
+        # Whether what is excluded has to be held back.
+        "holds": bool(manager and manager.HOLDS and options["exclude"]),
         "prepares_snapshot": bool(freed or options["offline"] or options["quiesce_tasks"]),
         # Whether the host has been looked at before anything was done.
         "is_known": bool(record["baseline"]),
@@ -780,9 +797,9 @@ def facts(record: Record) -> dict[str, Any]:
         "is_calm": not record["judgement"]["failures"] and not record["judgement"]["settling"],
         # How many looks there are, the last one at the end.
         "soak_looks": -(-options["soak"] // options["soak_interval"]),
-        "sizes": update.sizes(to_do) if record["pending"] else [],
+        "sizes": manager.sizes(to_do) if manager and record["pending"] else [],
         "room_paths": list(dict.fromkeys([*room.PATHS, *options["min_free"]])),
-        "launches": [] if options["tasks"] else update.commands(to_do),
+        "launches": update.commands(to_do) if manager and not options["tasks"] else [],
         "unseen": [] if record["failure"] else [what for what, is_missing in missing.items() if is_missing],
         "spared": bool(unharmed and failure.get("phase") == "update"),
         "start_command": verdict.start_command(record),

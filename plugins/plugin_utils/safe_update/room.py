@@ -20,37 +20,16 @@ PATHS = ("/", INSTALLED, ARCHIVES, KERNELS)
 # Free inodes: a package of headers alone has tens of thousands of files. Kernels are few.
 INODES = 5000
 INODES_OF_KERNELS = 50
-KINDS = ("manager", "lists", "room", "readonly", "kernel", "lock", "unit", "before")
+KINDS = ("manager", "lists", "room", "readonly", "kernel", "lock", "unit", "unended", "before")
 # What Ansible calls the package manager of a command.
 MANAGERS = {"apt-get": "apt", "dnf5": "dnf"}
 UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 NEED = re.compile(r"Need to get (?:[\d.,]+ ?[kMGT]?B/)?(?P<get>[\d.,]+ ?[kMGT]?B) of archives")
+# What zypper says of both, in bytes.
+SUMMARY = re.compile(r'download-size="(?P<get>\d+)" space-usage-diff="(?P<more>-?\d+)"')
 MORE = re.compile(r"After this operation, (?P<more>[\d.,]+ ?[kMGT]?B) of additional disk space")
 # What brings a kernel, or has the files of one written anew.
 KERNEL = re.compile(r"(linux-image-\d|linux-firmware|firmware-|initramfs-tools|dracut|kernel(-core)?\.)")
-# What apt says of a repository that it cannot use; apt 3 writes the marks out.
-TROUBLE = re.compile(r"(E|W|Error|Warning): (?P<words>.*)")
-WORTH_SAYING = re.compile(
-    r"Failed to fetch|GPG error|OpenPGP|Missing key|NO_PUBKEY|EXPKEYSIG|is not signed|does not have a Release"
-    r"|no longer has a Release|Release file .* (expired|not valid yet)|changed its '|could not be (read|downloaded)"
-    r"|Malformed|Conflicting|index files failed|not get lock|No space left|Read-only"
-)
-ADVICE = (
-    (
-        r"EXPKEYSIG|KEYEXPIRED|NO_PUBKEY|not signed",
-        "Its key has expired or is not known to the host: install its new key",
-    ),
-    (r"Release file .* expired", "The repository is out of date, or the clock of the host is ahead"),
-    (r"not valid yet", "Set the clock of the host"),
-    (
-        r"changed its '",
-        "Look at what has changed, and accept it on the host: apt-get update --allow-releaseinfo-change",
-    ),
-    (
-        r"Release file|404|Could not (resolve|connect)|Unable to connect|timed out|refused",
-        "Correct or take out its entry in /etc/apt/sources.list.d, or look at the host's network and name resolution",
-    ),
-)
 
 
 def look(lines: Iterable[str]) -> dict[str, Any]:
@@ -81,6 +60,8 @@ def look(lines: Iterable[str]) -> dict[str, Any]:
         "remounts": "remounts" in said,
         "kernel": 1024 * int(of["kernel"][0]) if of["kernel"] else 0,
         "busy": [*(_holder(line) for line in of["lock"]), *(_unit(line) for line in of["unit"])],
+        # Runs that began to change the host and did not come to their end.
+        "unended": of["unended"],
         "before": {"packages": [line for line in before.split("\n") if line], "words": words},
     }
 
@@ -88,14 +69,14 @@ def look(lines: Iterable[str]) -> dict[str, Any]:
 def need(said: Iterable[str], pending: Iterable[Mapping[str, str]], kernel: int) -> dict[str, int]:
     """The bytes that an update needs, by path.
 
-    :param said: What ``apt-get --print-uris`` or dnf says of its sizes.
+    :param said: What ``apt-get --print-uris``, or zypper's summary, says of its sizes.
     :param kernel: What the files of the running kernel take.
     """
     text = "\n".join(said)
-    get, more = NEED.search(text), MORE.search(text)
-    archives = _bytes(get["get"]) if get else 0
+    get, more, both = NEED.search(text), MORE.search(text), SUMMARY.search(text)
+    archives = int(both["get"]) if both else _bytes(get["get"]) if get else 0
     # Of what is unpacked, the old files stay until the new ones are there.
-    installed = max(_bytes(more["more"]) if more else 0, archives)
+    installed = max(int(both["more"]) if both else _bytes(more["more"]) if more else 0, archives)
     boot = kernel if any(KERNEL.match(each["name"]) for each in pending) else 0
     return {ARCHIVES: archives, INSTALLED: installed, KERNELS: boot}
 
@@ -118,7 +99,7 @@ def refusals(found: Mapping[str, Any], margins: Mapping[str, int], needed: Mappi
             what = f"{size(wanted)} for the update and {size(margin)} to spare" if wanted else f"{size(margin)}"
             told.append(
                 f"{mount} has {size(free)} free, and {what} are wanted (safe_update_min_free). Free some: "
-                "apt-get clean, old kernels, journalctl --vacuum-size"
+                "downloaded packages, old kernels, journalctl --vacuum-size"
             )
         least = INODES if {"/", INSTALLED, ARCHIVES} & set(paths) else INODES_OF_KERNELS
         inodes = here[0]["inodes"]
@@ -134,27 +115,6 @@ def refusals(found: Mapping[str, Any], margins: Mapping[str, int], needed: Mappi
             "becomes read-only, and no update mends that"
         )
     return told
-
-
-def repositories(said: Iterable[str], code: int) -> str:
-    """Why the package lists could not be refreshed, in apt's own words; empty where they were.
-
-    :param said: What ``apt-get update`` said.
-    :param code: Its exit code.
-    """
-    lines = [line.strip() for line in said]
-    marked = [match["words"] for match in map(TROUBLE.match, lines) if match]
-    telling = list(dict.fromkeys(words for words in marked if WORTH_SAYING.search(words)))
-    if code == 0 and not telling:
-        return ""
-    told = telling or marked or [line for line in lines if line][-3:]
-    # The last line only counts the others.
-    told = [words for words in told if "index files failed" not in words] or told
-    advice = next((words for pattern, words in ADVICE if re.search(pattern, " ".join(told))), "")
-    reason = (
-        "; ".join(words.rstrip(".") for words in told)[:1200] or f"apt-get update ended with {code} and said nothing"
-    )
-    return f"The package lists could not be refreshed: {reason}. {advice or 'Run apt-get update on the host'}"
 
 
 def fails_again(

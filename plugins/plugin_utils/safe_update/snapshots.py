@@ -55,6 +55,16 @@ def rivals(slots: list[dict[str, Any]], prefix: str, known: Iterable[int], ours:
     return [each for each in own(slots, prefix) if each["id"] not in seen and each["id"] < ours]
 
 
+def of_unended(slots: list[dict[str, Any]], prefix: str, runs: Iterable[str], ours: int | None) -> list[dict[str, Any]]:
+    """Completed own ones from before a run that did not come to its end: only people decide what becomes of them.
+
+    :param runs: The ids of such runs.
+    :param ours: The id of this run's own snapshot: a run may have the id of an earlier one.
+    """
+    known = set(runs)
+    return [each for each in completed(own(slots, prefix)) if described(each)["run"] in known and each["id"] != ours]
+
+
 def prunable(
     slots: list[dict[str, Any]], prefix: str, until: str, keep: int, hold: Sequence[Any] = ()
 ) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...module_utils._errors import printable
+from . import managers
 
 # What a package's scripts are told: ask nothing, restart nothing by themselves, wait for nobody to read.
 QUIET = {
@@ -28,10 +29,6 @@ QUIET = {
     "APT_LISTBUGS_FRONTEND": "none",
     "LC_ALL": "C.UTF-8",
 }
-# What the host's owner has configured stays; of a file that both have changed, too.
-KEEP_FILES = ("--force-confdef", "--force-confold")
-# Seconds that apt waits for another one to let go of dpkg's lock.
-LOCK_TIMEOUT = 120
 # Escape sequences of terminals, as far as they are well formed.
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 # Where the work on a package begins.
@@ -51,67 +48,15 @@ LONGEST = 1200
 def commands(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What is to run, one after the other: ``name`` (of the unit, this run's own) and ``words``.
 
-    :param record: With its ``unfinished`` and ``versions``.
+    :param record: With its ``unfinished`` and what is ``pending``.
     """
     stamp = re.sub(r"[-:]", "", record["timeline"][0]["end"])
     name = f"safe-update-{stamp}"
     quiet = ["env", *(f"{key}={value}" for key, value in QUIET.items())]
-    if record["manager"] != "apt":
-        return [{"name": name, "words": [*quiet, *_dnf(record)]}]
-    rest = ["dpkg", *KEEP_FILES, "--configure", "--pending"]
-    launches = [{"name": f"{name}-configure", "words": [*quiet, *rest]}] if record["unfinished"] else []
-    return [*launches, {"name": name, "words": [*quiet, *_apt(record["options"], record["versions"])]}]
-
-
-def asks(record: Mapping[str, Any]) -> list[str]:
-    """What asks the package manager which packages an update would change: words for apt, packages for dnf.
-
-    :param record: With its ``proven`` versions, which are empty where safe_update_versions_from is not given.
-    """
-    if not record["options"]["versions_from"]:
-        return ["apt-get", "--simulate", "--quiet", "dist-upgrade"] if record["manager"] == "apt" else ["*"]
-    if record["manager"] != "apt":
-        return [_nevra(name, version) for name, version in record["proven"].items()]
-    # Packages of the architecture all have none for apt.
-    return ["sh", "-s", *(f"{name.removesuffix(':all')}={version}" for name, version in record["proven"].items())]
-
-
-def _nevra(name: str, version: str) -> str:
-    """``NAME-[EPOCH:]VERSION-RELEASE.ARCHITECTURE`` of what rpm calls ``NAME.ARCHITECTURE``."""
-    bare, _dot, architecture = name.rpartition(".")
-    return f"{bare}-{version}.{architecture}"
-
-
-def sizes(record: Mapping[str, Any]) -> list[str]:
-    """The words that ask apt what the update needs, and change nothing; for dnf there are none."""
-    if record["manager"] != "apt":
-        return []
-    return ["env", "LC_ALL=C", "apt-get", "--print-uris", "--quiet", *_what(record["options"], record["versions"])]
-
-
-def _apt(options: Mapping[str, Any], versions: Iterable[str]) -> list[str]:
-    settings = [
-        *(f"Dpkg::Options::={each}" for each in KEEP_FILES),
-        f"DPkg::Lock::Timeout={LOCK_TIMEOUT}",
-        # A script that asks all the same gets an end of file, instead of a terminal that waits.
-        "Dpkg::Use-Pty=false",
+    return [
+        {"name": f"{name}{end}", "words": [*quiet, *words]}
+        for end, words in managers.KNOWN[record["manager"]].commands(record)
     ]
-    words = ["apt-get", "--yes", "--quiet", *(word for each in settings for word in ("-o", each))]
-    remove = [] if options["allow_removals"] else ["--no-remove"]
-    return [*words, *remove, *_what(options, versions)]
-
-
-def _what(options: Mapping[str, Any], versions: Iterable[str]) -> list[str]:
-    if options["scope"] == "security" or options["versions_from"]:
-        return ["install", "--only-upgrade", *versions]
-    return ["dist-upgrade"]
-
-
-def _dnf(record: Mapping[str, Any]) -> list[str]:
-    options = record["options"]
-    exact = [_nevra(each["name"], each["new"]) for each in record["pending"]] if options["versions_from"] else []
-    security = ["--security"] if options["scope"] == "security" else []
-    return ["dnf", "--assumeyes", "upgrade", *security, *(f"--exclude={each}" for each in options["exclude"]), *exact]
 
 
 def state(lines: Iterable[str]) -> dict[str, str]:

@@ -209,6 +209,27 @@ def _status_refusal(record: Mapping[str, Any], now: datetime) -> str:
     return join(f"{_label(record)} is stopped", why, f"Start it: {start_command(record)}")
 
 
+def unended(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The snapshots from before runs that did not come to their end on this host."""
+    prefix, ours = record["options"]["name_prefix"], record["snapshot"].get("id")
+    return snapshots.of_unended(record["slots"], prefix, record["unended"], ours)
+
+
+def stays(record: Mapping[str, Any]) -> list[Any]:
+    """The ids and names of the snapshots that neither a clean-up nor a rotation of this run may touch."""
+    return [*record["options"]["hold"], *(each["id"] for each in unended(record))]
+
+
+def of_unended_run(snapshot: Mapping[str, Any]) -> str:
+    """What people have to decide."""
+    run = described(dict(snapshot))["run"]
+    return (
+        f"Run {run} began to change this host and did not come to its end: it was killed, or lost the host. Its "
+        f"snapshot {snapshot_label(snapshot)} is from before that, and stays until you decide: restore it with the playbook "
+        f"restore_run, or delete it with cleanup_run (run_id: {run})."
+    )
+
+
 def _unfinished_refusal(record: Mapping[str, Any], now: datetime) -> str:
     under_way = snapshots.unfinished(_own(record))
     if not under_way:
@@ -231,7 +252,7 @@ def _limit_refusal(record: Mapping[str, Any]) -> str:
     full = f"All {snapshots.LIMIT} slots of the server are taken: {taken}"
     if record["options"]["on_limit"] != "rotate":
         return join(full, "Delete one, or set safe_update_on_limit: rotate to let the oldest own one go")
-    hold = record["options"]["hold"]
+    hold = stays(record)
     if snapshots.rotated(slots, record["options"]["name_prefix"], hold):
         return ""
     mine = snapshots.completed(_own(record))
@@ -239,7 +260,7 @@ def _limit_refusal(record: Mapping[str, Any]) -> str:
     return join(
         full,
         f"Of the completed own ones ({len(mine)}) none may go, as the last one always stays"
-        + (f", and so do those of safe_update_hold: {held}" if held else ""),
+        + (f", and so do those that are held or from before a run that was killed: {held}" if held else ""),
     )
 
 
@@ -261,7 +282,7 @@ def _backup_refusal(options: Mapping[str, Any], seen: Mapping[str, Any], now: da
 
 def _plan(record: Mapping[str, Any]) -> str:
     options = record["options"]
-    rotated = snapshots.rotated(record["slots"], options["name_prefix"], options["hold"])
+    rotated = snapshots.rotated(record["slots"], options["name_prefix"], stays(record))
     if options["tasks"]:
         what = "Its update is an own task file"
     else:
@@ -270,7 +291,7 @@ def _plan(record: Mapping[str, Any]) -> str:
         what = f"Pending: {_names(record['pending']) or 'nothing'} ({by})"
     going = []
     if options["cleanup"]:
-        going = snapshots.leftovers(record["slots"], options["name_prefix"], options["keep"], rotated, options["hold"])
+        going = snapshots.leftovers(record["slots"], options["name_prefix"], options["keep"], rotated, stays(record))
     held = _names(each for each in _own(record) if is_held(each, options["hold"]))
     return join(
         f"{_health(record)}; {len(record['slots'])} of {snapshots.LIMIT} snapshot slots are used",

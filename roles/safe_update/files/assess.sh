@@ -15,6 +15,15 @@ for log in /var/log/apt/history.log.1.gz /var/log/apt/history.log; do zcat -f "$
 for history in /usr/lib/sysimage/libdnf5/transaction_history.sqlite /var/lib/dnf/history.sqlite; do
     stat -c 'updated %Y' "$history" 2>/dev/null
 done
+# zypper's history has local times, too.
+grep -s '^[0-9: -]*|install|' /var/log/zypp/history | tail -n 1 | cut -d'|' -f1 | while read -r end; do
+    date -d "$end" '+updated %s' 2>/dev/null
+done
 # Which updates mend security, by the lists that are there.
 if command -v dnf >/dev/null; then timeout 60 dnf -C -q updateinfo list --security 2>/dev/null | sed 's/^/advisory /'; fi
+if command -v zypper >/dev/null; then
+    timeout 60 zypper --non-interactive --no-refresh --xmlout patch --dry-run --category security --with-interactive \
+        2>/dev/null | sed -n \
+        's/.*<solvable type="package" name="\([^"]*\)" edition="\([^"]*\)" arch="\([^"]*\)".*/advisory \1-\2.\3/p'
+fi
 echo end

@@ -25,6 +25,8 @@ elif command -v rpm >/dev/null; then
     rpm -qf --qf '%{NAME}\n' /usr/lib/systemd/system/* 2>/dev/null | grep -v ' ' | sort -u |
         xargs -r rpm -q --qf '[%{FILENAMES} %{=NAME}\n]' |
         sed -n 's|^/usr/lib/systemd/system/\([^/ ]*\) |owner \1 |p'
+    # zypper says so itself, in a file that is gone with the restart.
+    if [ -e /run/reboot-needed ]; then echo reboot-required; fi
     # A plugin of dnf, which has a name of its own where yum-utils are.
     if command -v needs-restarting >/dev/null; then set -- needs-restarting; else set -- dnf -C needs-restarting; fi
     if "$@" -r 2>/dev/null | grep -q 'Reboot is required'; then echo reboot-required; fi

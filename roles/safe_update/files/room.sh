@@ -10,14 +10,19 @@ PATH="$PATH:/usr/sbin:/sbin"; export PATH
 # Which package manager the system has, how old its lists are (seconds since 1970), and whether systemd is at work.
 case " $(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' /etc/os-release 2>/dev/null | tr -s "\"'\n" ' ') " in
     *' fedora '* | *' rhel '*) managers='dnf dnf5 apt-get' ;;
+    # That one wants another command than an update, which zypper would do by halves.
+    *' opensuse-tumbleweed '*) managers='' && echo 'manager zypper dup' ;;
+    *' suse '* | *' opensuse '* | *' sles '*) managers='zypper' ;;
     *) managers='apt-get dnf dnf5' ;;
 esac
+if command -v transactional-update >/dev/null; then echo 'manager transactional-update'; fi
 for manager in $managers zypper apk pacman yum pkg; do
     if command -v "$manager" >/dev/null; then echo "manager $manager"; break; fi
 done
 case $manager in
     apt-get) stat -c 'lists %Y' /var/lib/apt/lists 2>/dev/null ;;
     dnf*) stat -c 'lists %Y' /var/cache/dnf 2>/dev/null ;;
+    zypper) stat -c 'lists %Y' /var/cache/zypp/raw/*/repodata/repomd.xml 2>/dev/null | sort -r ;;
 esac
 if [ -d /run/systemd/system ]; then echo systemd; fi
 
@@ -56,6 +61,10 @@ for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lo
             done
         done
 done
+# zypper and its like write their number into a file.
+if pid=$(grep -s . /run/zypp.pid) && [ -d "/proc/$pid" ]; then
+    echo "lock /run/zypp.pid $pid $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | tr -dc '[:print:]' | cut -c1-200)"
+fi
 # An update of an earlier run that is not over: with systemd a unit, elsewhere a process.
 if [ -d /run/systemd/system ]; then
     systemctl list-units --plain --no-legend --no-pager --all 'safe-update-*.service' 2>/dev/null |
@@ -67,5 +76,7 @@ else
         fi
     done
 fi
+# Runs that began to change the host and did not come to their end.
+sed 's/^/unended /' "${begun:-/dev/null}" 2>/dev/null
 base64 /var/lib/safe-update.failed 2>/dev/null | sed 's/^/before /'
 echo end

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from vps_lab.tools import LabError, run
 
-# With those of dnf, a server can pass for one of Red Hat's family.
-DNF_PACKAGES = "dnf,dnf-plugins-core,rpm,createrepo-c"
+# With these, a server can pass for one of Red Hat's family, or of SUSE's.
+RPM_PACKAGES = "dnf,dnf-plugins-core,zypper,rpm,createrepo-c"
 # With these, it can be a load balancer.
 BALANCER_PACKAGES = "haproxy,socat"
-PACKAGES = f"systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,procps,{DNF_PACKAGES},{BALANCER_PACKAGES}"
+PACKAGES = f"systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,procps,{RPM_PACKAGES},{BALANCER_PACKAGES}"
 RECIPE = Path(__file__).with_name("image.sh")
 # What was made ready outside is handed into the capsule, where it could not be had: the image's file ...
 IMAGE_VARIABLE = "VPS_LAB_IMAGE"

@@ -75,5 +75,24 @@ def test_of_dnf_the_time_of_its_history_counts_and_advisories_are_told(tmp_path:
     assert said(tmp_path) == [SECONDS, advisory, "end"]
 
 
+def test_of_zypper_the_last_install_in_its_history_counts_and_advisories_are_told(tmp_path: Path) -> None:
+    history = tmp_path / "var/log/zypp/history"
+    history.parent.mkdir(parents=True)
+    history.write_text(
+        "# 2026-01-01 00:00:00 bash installed ok\n"
+        "2026-01-01 03:00:00|install|bash|5.1-6|x86_64||lab|0|\n"
+        "2026-01-02 03:00:09|install|bash|5.1-9|x86_64||lab|0|\n"
+        "2026-01-05 03:00:00|radd   |lab|file:/lab|\n"
+    )
+    tool = tmp_path / "bin/zypper"
+    tool.parent.mkdir()
+    tool.write_text(
+        '#!/bin/sh\necho \'<solvable type="package" name="bash" edition="5.1-9" arch="x86_64" edition-old="5.1-6"/>\''
+        '\necho \'<solvable type="patch" name="SUSE-1" edition="1" arch="noarch"/>\'\n'
+    )
+    tool.chmod(0o755)
+    assert said(tmp_path) == [SECONDS, "advisory bash-5.1-9.x86_64", "end"]
+
+
 def test_a_host_that_knows_nothing_says_nothing(tmp_path: Path) -> None:
     assert said(tmp_path) == ["end"]

@@ -231,4 +231,4 @@ def test_advisories_of_dnf() -> None:
         "advisory RHSA-2026:2 Low/Sec. gone-1-1.noarch",
         "vim-1-1.x86_64",
     ]
-    assert packages.dnf_security(said, pending) == ["openssl-libs.x86_64", "kernel.x86_64"]
+    assert packages.named_by_advisories(said, pending) == ["openssl-libs.x86_64", "kernel.x86_64"]

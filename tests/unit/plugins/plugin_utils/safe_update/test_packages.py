@@ -2,14 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read in what apt says, and what is decided by it."""
+"""What is read in what package managers say, and what is decided by it."""
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
-from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import packages, record, room
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import record, room
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update.managers import apt, zypper
 
 # From Debian 12.
 SAID = """\
@@ -25,6 +27,10 @@ Conf libexpat1 (2.5.0-1+deb12u1 Debian-Security:12/oldstable-security [amd64])""
 KERNELS = ["linux-image-6.1.0-40-amd64", "linux-image-amd64"]
 
 
+def asked(lines: list[str]) -> dict[str, Any]:
+    return {"stdout_lines": lines}
+
+
 @pytest.mark.parametrize(
     ("scope", "exclude", "names"),
     [
@@ -37,7 +43,7 @@ KERNELS = ["linux-image-6.1.0-40-amd64", "linux-image-amd64"]
     ],
 )
 def test_pending(scope: str, exclude: list[str], names: list[str]) -> None:
-    assert [each["name"] for each in packages.apt_pending(SAID, scope, exclude, [])] == names
+    assert [each["name"] for each in apt.pending(asked(SAID), {"scope": scope, "exclude": exclude}, [])] == names
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def test_pending(scope: str, exclude: list[str], names: list[str]) -> None:
     ],
 )
 def test_removals(allowed: list[str], names: list[str]) -> None:
-    assert packages.apt_removals(SAID, allowed) == names
+    assert apt.removals(asked(SAID), "full", allowed) == names
 
 
 def host(**options: Any) -> dict[str, Any]:
@@ -141,3 +147,112 @@ def test_what_dnf_has_left_is_named() -> None:
 
 def test_an_update_that_nobody_could_be_asked_about_has_failed() -> None:
     assert "lost right after" in record.applied(host(), {"asked": {"unreachable": True}})["failure"]["reason"]
+
+
+# From zypper 1.14.42; openSUSE's has the same form.
+ZYPPER = """\
+<?xml version='1.0'?>
+<stream>
+<message type="info">Loading repository data...</message>
+<install-summary download-size="16691" space-usage-diff="2048" packages-to-change="4">
+<to-upgrade>
+<solvable type="package" name="bash" edition="5.1-9" arch="x86_64" edition-old="5.1-6" summary="&quot;a&quot;">
+<description>name="x" edition="y"</description></solvable>
+<solvable type="package" name="python3.11" edition="1:3-2" arch="x86_64" edition-old="1:3-1" summary="b">
+<description/></solvable>
+</to-upgrade>
+<to-install>
+<solvable type="patch" name="SUSE-2026-1" edition="1" arch="noarch" summary="not a package"/>
+<solvable type="package" name="new-lib" edition="1.0-1" arch="noarch" summary="c"/>
+</to-install>
+<to-remove>
+<solvable type="package" name="old-mail" edition="1.0-1" arch="x86_64" summary="d"/>
+</to-remove>
+</install-summary>
+</stream>""".splitlines()
+BASH = {"name": "bash.x86_64", "old": "5.1-6", "new": "5.1-9"}
+PYTHON = {"name": "python3.11.x86_64", "old": "1:3-1", "new": "1:3-2"}
+LIBRARY = {"name": "new-lib.noarch", "old": "", "new": "1.0-1"}
+
+
+@pytest.mark.parametrize(
+    ("options", "pending", "gone"),
+    [
+        ({}, [BASH, PYTHON, LIBRARY], "old-mail.x86_64"),
+        ({"allow_removals": ["old-*"]}, [BASH, PYTHON, LIBRARY], ""),
+        ({"allow_removals": ["old-mail.x86_64"]}, [BASH, PYTHON, LIBRARY], ""),
+        ({"allow_removals": ["old"]}, [BASH, PYTHON, LIBRARY], "old-mail.x86_64"),
+        ({"exclude": ["old-mail", "bash", "python3"]}, [PYTHON, LIBRARY], ""),
+        ({"exclude": ["python3.11", "*.noarch"], "allow_removals": True}, [BASH], ""),
+    ],
+)
+def test_what_zypper_would_change_and_remove(options: dict[str, Any], pending: list[dict[str, str]], gone: str) -> None:
+    found = record.pending({**host(**options), "manager": "zypper"}, {"asked": asked(ZYPPER)})
+    assert found["pending"] == pending
+    assert (found["failure"] or {"reason": ""})["reason"].startswith(f"The update would remove {gone}." if gone else "")
+    assert bool(found["failure"]) == bool(gone)
+
+
+def test_what_zypper_has_left_is_named() -> None:
+    before = record.pending({**host(allow_removals=True), "manager": "zypper"}, {"asked": asked(ZYPPER)})
+    failure = record.applied(before, {"asked": asked(ZYPPER[:7])})["failure"]
+    assert "has not installed: bash.x86_64 5.1-9. Look at /var/log/zypp/history" in failure["reason"]
+    assert not record.applied(before, {"asked": asked(ZYPPER[:4])})["failure"]
+
+
+def test_room_is_what_zypper_says_of_its_sizes() -> None:
+    assert room.need(ZYPPER, [], 0) == {"/var": 16691, "/usr": 16691, "/boot": 0}
+    assert room.need(['<install-summary download-size="7" space-usage-diff="-9">'], [], 0)["/usr"] == 7
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        (['<message type="info">Repository &apos;lab&apos; is up to date.</message>'], 0, []),
+        (
+            [
+                '<message type="error">Repository &apos;bad&apos; is invalid.',
+                "[bad|file:/none] Valid metadata not found at specified URL",
+                "</message>",
+                '<message type="error">Skipping repository &apos;bad&apos; because of the above error.</message>',
+                '<message type="error">Some of the repositories have not been refreshed because of an error.</message>',
+            ],
+            4,
+            ["refreshed: Repository 'bad' is invalid. [bad|file:/none] Valid metadata not found at specified URL. Run"],
+        ),
+        # An error counts whatever the exit code is, and the other way round.
+        (['<message type="error">Could not refresh the repositories.</message>'], 0, ["Could not refresh the"]),
+        (["System management is locked by the application with pid 7 (zypper)."], 7, ["locked by the application"]),
+        ([], 8, ["zypper refresh ended with 8"]),
+    ],
+)
+def test_lists_that_zypper_could_not_refresh(said: list[str], code: int, words: list[str]) -> None:
+    why = zypper.unrefreshed(said, code)
+    assert bool(why) == bool(words)
+    assert all(each in why for each in words), why
+    assert "Skipping" not in why
+
+
+@pytest.mark.parametrize(
+    ("options", "end"),
+    [
+        ({}, ["update", "--dry-run"]),
+        ({"scope": "security"}, ["patch", "--dry-run", "--category", "security", "--with-interactive"]),
+        ({"versions_from": "report.json"}, ["install", "--dry-run", "a.noarch=1.1-1", "b.noarch=2:1-1"]),
+    ],
+)
+def test_what_zypper_is_asked_changes_nothing(options: dict[str, Any], end: list[str]) -> None:
+    words = zypper.asks({**host(**options), "proven": {"a.noarch": "0:1.1-1", "b.noarch": "2:1-1"}})
+    assert words[-len(end) :] == end
+    assert {"--dry-run", "--no-refresh", "--non-interactive"} <= set(words)
+
+
+def test_zypper_is_asked_nothing_where_nothing_is_proven() -> None:
+    """Without a name, it would install what nobody meant."""
+    assert zypper.asks({**host(versions_from="report.json"), "proven": {}}) == ["true"]
+
+
+@pytest.mark.parametrize(("code", "ended"), [(0, 0), (102, 0), (103, 0), (4, 4), (104, 104), (107, 107), (8, 8)])
+def test_zypper_has_updated_where_it_only_wants_a_restart(code: int, ended: int) -> None:
+    command = ["sh", "-c", zypper.GOOD, "sh", "sh", "-c", f"exit {code}"]
+    assert subprocess.run(command, check=False).returncode == ended

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import proven, update
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import managers, proven
 
 HERE = {"hello-web:all": "1.0", "libc6:amd64": "2.36-9", "perl:amd64": "5.40", "bash:amd64": "5.2"}
 
@@ -89,6 +89,11 @@ KNOWN = {"hello-web:all": "2.0", "libc6:amd64": "2.36-10", "lab.noarch": "0:1.1-
             "cannot be installed here (safe_update_versions_from): Version '2.0' for 'hello-web' was not found",
         ),
         ({"rc": 100, "stderr_lines": ["Error: Unable to locate package x"]}, [], "Unable to locate package x"),
+        (
+            {"rc": 104, "stdout_lines": ['<message type="error">No provider of &apos;a=9&apos; found.</message>']},
+            [],
+            "No provider of 'a=9' found.",
+        ),
         ({"failed": True, "msg": "no", "failures": ["No package a-1 available."]}, [], "No package a-1 available."),
         ({"failed": True, "msg": "dnf is broken"}, [], "dnf is broken"),
         ({"rc": 1}, [], "no reason given"),
@@ -120,4 +125,4 @@ def test_what_is_newer_here_is_told() -> None:
 )
 def test_what_the_package_manager_is_asked(manager: str, source: str | None, words: list[str]) -> None:
     known = {name: version for name, version in KNOWN.items() if name.endswith(".noarch") == (manager == "dnf")}
-    assert update.asks({"manager": manager, "options": {"versions_from": source}, "proven": known}) == words
+    assert managers.KNOWN[manager].asks({"options": {"versions_from": source}, "proven": known}) == words

@@ -398,8 +398,8 @@ def test_room_is_made_of_neither_the_newest_nor_a_held_one() -> None:
     slots = [snapshot(1), snapshot(2)] + [snapshot(day, name=f"n{day}") for day in (3, 4, 5)]
     record = preflight(slots=slots, on_limit="rotate", hold=801)
     assert (
-        "none may go, as the last one always stays, and so do those of safe_update_hold: safe-update-20260101T"
-        in (told(record)["message"])
+        "none may go, as the last one always stays, and so do those that are held or from before a run that was "
+        "killed: safe-update-20260101T" in (told(record)["message"])
     )
 
 
@@ -414,6 +414,59 @@ def test_room_is_made_of_neither_the_newest_nor_a_held_one() -> None:
 )
 def test_a_host_is_called_healthy_where_something_was_checked(variables: dict[str, Any], words: str) -> None:
     assert words in told(ready(entry="preflight", **variables))["message"]
+
+
+KILLED = snapshot(2, description="safe_update: run=20260102T000000Z by=me@controller")
+
+
+def unended(*runs: str, **variables: Any) -> dict[str, Any]:
+    """A host on which runs have begun that did not come to their end."""
+    record = preflight(**{"tasks": "update.yml", "slots": [snapshot(1), KILLED, snapshot(3)], **variables})
+    lines = ["manager apt-get", *(f"unended {run}" for run in runs), "end"]
+    return step(record, "rooms", run={"stdout_lines": lines})
+
+
+@pytest.mark.parametrize(
+    ("runs", "gone"),
+    [
+        (["20260102T000000Z"], [803, 801]),
+        (["20260102T000000Z", "20260102T000000Z", "other"], [803, 801]),
+        (["20260102T000000", "", " 20260102T000000Z", "unknown"], [803, 802, 801]),
+        ([], [803, 802, 801]),
+    ],
+)
+def test_what_is_from_before_a_killed_run_goes_by_no_success(runs: list[str], gone: list[int]) -> None:
+    record = shot(unended(*runs))
+    taken = snapshot(31, name="safe-update-20260131T235900Z")
+    record = step(record, "leftovers", snapshots=[snapshot(1), KILLED, snapshot(3), taken])
+    assert [each["id"] for each in record["prunable"]] == [831, *gone]
+    words = f"Its snapshot {KILLED['name']} (id 802"
+    assert [words in warning and "run_id: 20260102T000000Z" in warning for warning in told(record)["warnings"]] == [
+        True
+    ] * (802 not in gone)
+
+
+def test_a_run_with_the_id_of_a_killed_one_deletes_its_own_snapshot() -> None:
+    mine = snapshot(31, name="safe-update-20260131T235900Z", description=KILLED["description"])
+    record = step(shot(unended("20260102T000000Z")), "leftovers", snapshots=[KILLED, mine])
+    assert [each["id"] for each in record["prunable"]] == [831]
+
+
+def test_a_rotation_leaves_what_is_from_before_a_killed_run() -> None:
+    slots = [snapshot(1, description=KILLED["description"]), *(snapshot(day) for day in (2, 3, 4, 5))]
+    record = unended("20260102T000000Z", slots=slots, on_limit="rotate")
+    assert record["rotated"]["id"] == 802
+
+
+def test_the_note_that_a_run_has_begun_goes_at_its_end_unless_a_restore_failed() -> None:
+    record = shot(ready())
+    assert not record["is_begun"]
+    record = step(record, "over", phase="update")
+    assert record["is_begun"]
+    assert failed(record, "verify")["is_begun"]
+    assert not failed(record, "rollback")["is_begun"]
+    assert not step(record, "restored")["is_begun"]
+    assert step(record, "spare")["is_begun"]
 
 
 @pytest.mark.parametrize(

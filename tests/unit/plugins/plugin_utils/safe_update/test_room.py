@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update import record, room
+from ansible_collections.vpsdotorg.cloud.plugins.plugin_utils.safe_update.managers import apt
 
 MIB = 2**20
 ONE_DISK = ["room 2097152 400000 /\t/", "room 2097152 400000 /\t/usr", "room 2097152 400000 /\t/var", "end"]
@@ -41,8 +42,13 @@ def host(lines: list[str], **options: Any) -> dict[str, Any]:
         "server": {"status": "active"},
         "pending": [],
         "baseline": [],
+        "slots": [],
+        "snapshot": {},
+        "warnings": [],
         "room": room.look(lines),
         "options": {
+            "name_prefix": "safe-update",
+            "hold": [],
             "tasks": None,
             "versions_from": None,
             "min_free": MARGINS,
@@ -200,7 +206,7 @@ def test_who_is_at_work_is_named(line: str, told: str) -> None:
     ],
 )
 def test_repositories(code: int, said: list[str], told: list[str]) -> None:
-    why = room.repositories(said, code)
+    why = apt.unrefreshed(said, code)
     assert bool(why) == bool(told)
     assert all(each in why for each in told), why
     assert "index files failed" not in why

@@ -31,7 +31,7 @@ def host(manager: str = "apt", unfinished: tuple[str, ...] = (), **options: Any)
         "manager": manager,
         "timeline": [{"phase": "begin", "end": "2026-01-31T02:00:00Z"}],
         "unfinished": list(unfinished),
-        "versions": ["a=1", "b=2"],
+        "pending": [{"name": "a", "old": "0", "new": "1"}, {"name": "b", "old": "0", "new": "2"}],
         "failure": None,
         "options": {
             "scope": "full",
@@ -62,6 +62,11 @@ def encoded(printed: bytes) -> str:
         (
             host("dnf", scope="security", exclude=["x", "y*"]),
             ["dnf --assumeyes upgrade --security --exclude=x --exclude=y*"],
+        ),
+        (host("zypper"), ["zypper --non-interactive --no-refresh update --auto-agree-with-licenses"]),
+        (
+            host("zypper", scope="security", exclude=["x"]),
+            ["zypper --non-interactive --no-refresh install --auto-agree-with-licenses a=1 b=2"],
         ),
     ],
 )
