@@ -225,8 +225,8 @@ def of_unended_run(snapshot: Mapping[str, Any]) -> str:
     run = described(dict(snapshot))["run"]
     return (
         f"Run {run} began to change this host and did not come to its end: it was killed, or lost the host. Its "
-        f"snapshot {snapshot_label(snapshot)} is from before that, and stays until you decide: restore it with the playbook "
-        f"restore_run, or delete it with cleanup_run (run_id: {run})."
+        f"snapshot {snapshot_label(snapshot)} is from before that, and stays until you decide: restore it with the "
+        f"playbook restore_run, or delete it with cleanup_run (run_id: {run})."
     )
 
 
