@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The vpsdotorg.cloud authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""End-to-end tests: the real playbooks over ssh against real servers. They run in the lab's capsule only::
+"""End-to-end tests: the real playbooks over ssh against real servers. They run in the lab's capsule only, one after the
+other with this command, or with a worker of pytest in each of two capsules (`nox -s e2e`)::
 
-python -m vps_lab capsule --security-updates -- pytest tests/e2e
+    python -m vps_lab capsule --security-updates -- pytest tests/e2e
 """
 
 from __future__ import annotations
