@@ -7,6 +7,10 @@
 set -eu
 repository=/srv/repository
 
+if [ "$1" = zypper ]; then
+    dpkg --remove dnf-plugins-core
+    dpkg --install /opt/zypper/*.deb
+fi
 mkdir /opt/debian
 mv /usr/bin/apt* /usr/bin/dpkg* /opt/debian
 rm -f /etc/debian_version

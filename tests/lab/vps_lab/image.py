@@ -19,8 +19,8 @@ from pathlib import Path
 
 from vps_lab.tools import LabError, run
 
-# With these, a server can pass for one of Red Hat's family, or of SUSE's.
-RPM_PACKAGES = "dnf,dnf-plugins-core,zypper,rpm,createrepo-c"
+# With these, a server can pass for one of Red Hat's family, and with what image.sh puts into /opt/zypper of SUSE's.
+RPM_PACKAGES = "dnf,dnf-plugins-core,rpm,createrepo-c"
 # With these, it can be a load balancer.
 BALANCER_PACKAGES = "haproxy,socat"
 PACKAGES = f"systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,procps,{RPM_PACKAGES},{BALANCER_PACKAGES}"

@@ -6,6 +6,12 @@
 set -eu
 root=$1
 
+# zypper is only brought along: Debian installs either it or the plugins of dnf.
+mkdir -p "$root/opt/zypper/partial"
+chroot "$root" apt-get --yes --quiet --download-only -o Dir::Cache::archives=/opt/zypper -o APT::Sandbox::User=root \
+    -o APT::Install-Recommends=false install zypper
+rm -r "$root/opt/zypper/partial" "$root/opt/zypper/lock"
+
 # Nothing of the machine that builds stays: neither its mirror nor its name nor its name servers.
 rm -f "$root"/etc/apt/sources.list.d/* "$root/etc/resolv.conf" "$root"/etc/ssh/ssh_host_*
 : > "$root/etc/apt/sources.list"
