@@ -74,6 +74,7 @@ READ_BY_TASKS = (
     "room",
     "room_paths",
     "restartable",
+    "run_id",
     "rotated",
     "server_key",
     "sizes",
