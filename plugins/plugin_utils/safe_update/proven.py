@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 # What apt and zypper say of what they cannot install; apt 3 writes the mark out.
-TROUBLE = re.compile(r'(?:E: |Error: |<message type="error">)(?P<words>[^<]*)')
+TROUBLE = re.compile(r'(?:E|Error): (?P<words>.*)|<message type="error">(?P<xml>[^<]*)')
 
 
 def versions(report: str, installed: Mapping[str, str]) -> tuple[dict[str, str], str]:
@@ -52,7 +52,7 @@ def refusal(asked: Mapping[str, Any], pending: Iterable[Mapping[str, str]], know
     :param known: What `versions` gives.
     """
     lines = [*(asked.get("stdout_lines") or []), *(asked.get("stderr_lines") or [])]
-    words = [html.unescape(match["words"]) for match in map(TROUBLE.match, lines) if match]
+    words = [match["words"] or html.unescape(match["xml"] or "") for match in map(TROUBLE.match, lines) if match]
     words += [str(each) for each in asked.get("failures") or []]
     if words or asked.get("failed") or asked.get("rc"):
         said = "; ".join(words) or str(asked.get("msg") or "no reason given")

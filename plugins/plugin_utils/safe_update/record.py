@@ -395,6 +395,8 @@ def pending(record: Record, seen: Seen) -> Record:
         known["warnings"] = [*record["warnings"], *proven.warnings(seen.get("asked") or {})]
         if why := proven.refusal(seen.get("asked") or {}, found, record["proven"]):
             return refuse(known, _looking(record), why)
+    elif why := _manager(record).unanswered(seen.get("asked") or {}):
+        return refuse(known, _looking(record), why)
     again, words = room.fails_again(record["room"]["before"], found, evidence.versions(record["baseline"]))
     if again:
         return refuse(
@@ -457,6 +459,10 @@ def applied(record: Record, seen: Seen) -> Record:
     asked = seen.get("asked") or {}
     if asked.get("unreachable"):
         return refuse(record, "update", f"The connection was lost right after the update: {asked.get('msg') or ''}")
+    if not record["options"]["versions_from"] and (why := _manager(record).unanswered(asked)):
+        return refuse(
+            record, "update", f"The package manager ended without an error; what it has left is unknown: {why}"
+        )
     rest = packages.left(record["pending"], _asked({**record, "baseline": []}, seen)[0])
     if not rest:
         return record

@@ -8,6 +8,7 @@
 
 =================  ===================================================================================================
 ``asks``           what asks it which packages an update would change, and changes nothing; of a record
+``unanswered``     why it has not said what it would change, where the task that asks does not fail then
 ``pending``        what it would change by its own words: ``name``, ``old`` (empty for a new one, ``unfinished`` for one
                    half done) and ``new`` version
 ``security``       the names of those that mend security, where it says that of each of them

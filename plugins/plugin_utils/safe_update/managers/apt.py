@@ -60,6 +60,11 @@ def asks(record: Mapping[str, Any]) -> list[str]:
     return ["sh", "-s", *(f"{name.removesuffix(':all')}={version}" for name, version in record["proven"].items())]
 
 
+def unanswered(_asked: Mapping[str, Any]) -> str:
+    """Nothing: the task that asks fails then."""
+    return ""
+
+
 def pending(asked: Mapping[str, Any], options: Mapping[str, Any], unfinished: Iterable[str]) -> list[dict[str, str]]:
     """What ``apt-get --simulate dist-upgrade`` would change; what is half done is pending too.
 

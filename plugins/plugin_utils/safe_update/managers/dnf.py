@@ -32,6 +32,11 @@ def asks(record: Mapping[str, Any]) -> list[str]:
     return [_nevra(name, version) for name, version in record["proven"].items()]
 
 
+def unanswered(_asked: Mapping[str, Any]) -> str:
+    """Nothing: the task that asks fails then."""
+    return ""
+
+
 def pending(asked: Mapping[str, Any], _options: Mapping[str, Any], _unfinished: Iterable[str]) -> list[dict[str, str]]:
     """What Ansible's dnf module, in check mode, says that it would install; of each the name as rpm gives it."""
     found = _changes(asked)

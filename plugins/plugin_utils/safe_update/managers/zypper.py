@@ -31,6 +31,10 @@ PACKAGE = re.compile(
     r'(?: edition-old="(?P<old>[^"]*)")?'
 )
 ERROR = re.compile(r'<message type="error">(?P<words>.*?)</message>', re.DOTALL)
+# What it would ask people.
+PROBLEM = re.compile(r"<description>(?P<words>Problem: .*?)</description>", re.DOTALL)
+# Where it has answered: also with these, which say that a restart is due.
+ANSWERED = (0, 102, 103)
 
 
 def asks(record: Mapping[str, Any]) -> list[str]:
@@ -43,17 +47,31 @@ def asks(record: Mapping[str, Any]) -> list[str]:
         exact = [f"{name}={version.removeprefix('0:')}" for name, version in record["proven"].items()]
         return [*ask, "install", "--dry-run", *exact] if exact else ["true"]
     if record["options"]["scope"] == "security":
-        # Without that word, it leaves out each patch after which a restart is due.
-        return [*ask, "patch", "--dry-run", "--category", "security", "--with-interactive"]
+        # files/zypper_patches.sh. Without the last word, zypper leaves out each patch after which a restart is due.
+        return ["sh", "-s", *ask, "patch", "--dry-run", "--category", "security", "--with-interactive"]
     return [*ask, "update", "--dry-run"]
+
+
+def unanswered(asked: Mapping[str, Any]) -> str:
+    """Why there is no answer, in its own words; empty where there is one."""
+    lines = [*(asked.get("stdout_lines") or []), *(asked.get("stderr_lines") or [])]
+    if asked.get("rc") in ANSWERED:
+        return ""
+    said = "; ".join(errors(lines)) or " ".join(lines[-3:]) or str(asked.get("msg") or "it said nothing")
+    return (
+        f"zypper cannot say what it would update: {said[:1200]}. Ask it on the host (zypper update --dry-run, zypper "
+        "patch --dry-run), and mend what it complains of"
+    )
 
 
 def pending(asked: Mapping[str, Any], options: Mapping[str, Any], _unfinished: Iterable[str]) -> list[dict[str, str]]:
     """What it would install, by the names that rpm gives: ``NAME.ARCH``."""
+    locked = [line.removeprefix("locked ") for line in asked.get("stdout_lines") or [] if line.startswith("locked ")]
+    stays = [*options["exclude"], *locked]
     return [
         {"name": name, "old": old, "new": new}
         for part, name, old, new in _changes(asked)
-        if part != "to-remove" and not is_named_rpm(name, options["exclude"])
+        if part != "to-remove" and not is_named_rpm(name, stays)
     ]
 
 
@@ -105,8 +123,9 @@ def unrefreshed(said: Iterable[str], code: int) -> str:
 
 
 def errors(said: Iterable[str]) -> list[str]:
-    """Each error of an answer, on one line."""
-    matches = ERROR.finditer("\n".join(said))
+    """Each error or problem of an answer, on one line."""
+    text = "\n".join(said)
+    matches = [*ERROR.finditer(text), *PROBLEM.finditer(text)]
     return [" ".join(html.unescape(match["words"]).split()) for match in matches]
 
 

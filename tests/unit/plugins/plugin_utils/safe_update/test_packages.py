@@ -27,8 +27,8 @@ Conf libexpat1 (2.5.0-1+deb12u1 Debian-Security:12/oldstable-security [amd64])""
 KERNELS = ["linux-image-6.1.0-40-amd64", "linux-image-amd64"]
 
 
-def asked(lines: list[str]) -> dict[str, Any]:
-    return {"stdout_lines": lines}
+def asked(lines: list[str], rc: int = 0) -> dict[str, Any]:
+    return {"stdout_lines": lines, "rc": rc}
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,42 @@ def test_what_zypper_has_left_is_named() -> None:
     failure = record.applied(before, {"asked": asked(ZYPPER[:7])})["failure"]
     assert "has not installed: bash.x86_64 5.1-9. Look at /var/log/zypp/history" in failure["reason"]
     assert not record.applied(before, {"asked": asked(ZYPPER[:4])})["failure"]
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        ([], 0, ""),
+        ([], 102, ""),
+        (
+            [
+                '<prompt id="1">',
+                "<description>Problem: patch:SUSE-1.noarch conflicts with bash &lt; 5.1-9",
+                " Solution 1: remove lock",
+                "</description>",
+            ],
+            4,
+            "Problem: patch:SUSE-1.noarch conflicts with bash < 5.1-9 Solution 1: remove lock. Ask it",
+        ),
+        (["System management is locked by the application with pid 7 (zypper)."], 7, "locked by the application"),
+        ([], 1, "it said nothing"),
+        ([], None, "it said nothing"),
+    ],
+)
+def test_what_zypper_does_not_answer_is_not_nothing(said: list[str], code: int, words: str) -> None:
+    known = {**host(allow_removals=True), "manager": "zypper"}
+    refused = record.pending(known, {"asked": asked(said, code)})["failure"]
+    assert (refused or {"reason": ""})["reason"].startswith("zypper cannot say" if words else "")
+    failed = record.applied({**known, "pending": [BASH]}, {"asked": asked(said, code)})["failure"]
+    for failure in (refused, failed):
+        assert words in (failure or {"reason": ""})["reason"]
+        assert bool(failure) == bool(words)
+
+
+def test_what_its_owner_has_locked_zypper_would_not_update() -> None:
+    said = ["locked python3*", "locked new-lib", *ZYPPER]
+    found = record.pending({**host(allow_removals=True), "manager": "zypper"}, {"asked": asked(said)})
+    assert found["pending"] == [BASH]
 
 
 def test_room_is_what_zypper_says_of_its_sizes() -> None:
