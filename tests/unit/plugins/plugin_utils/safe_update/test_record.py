@@ -416,6 +416,29 @@ def test_a_host_is_called_healthy_where_something_was_checked(variables: dict[st
     assert words in told(ready(entry="preflight", **variables))["message"]
 
 
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ([], ""),
+        (["reboot-required"], "The system asks for a restart, since before this run."),
+        (
+            ["kernel 6.1.0-1", "kernel-installed 6.1.0-1", "kernel-installed 6.1.0-2", "reboot-required"],
+            "The system asks for a restart (it runs an older kernel than 6.1.0-2), since before this run.",
+        ),
+    ],
+)
+def test_a_host_without_updates_says_that_it_wants_a_restart_and_what_was_left(facts: list[str], words: str) -> None:
+    record = step(preflight(slots=[snapshot(1)]), "rooms", run={"stdout_lines": ["manager apt-get", "end"]})
+    record = step(record, "baseline", inspection={"stdout_lines": [*BEFORE[:-1], *facts, "end"]})
+    record = step(step(record, "pending", asked={"stdout_lines": []}), "ready", over="preflight")
+    message = told(record)["message"]
+    assert told(record)["outcome"] == "up_to_date"
+    assert "There is nothing to update, and nothing was done." in message
+    assert words in message
+    assert bool(words) == ("restart" in message)
+    assert "Left by earlier runs until an update succeeds: safe-update-20260101T000000Z" in message
+
+
 KILLED = snapshot(2, description="safe_update: run=20260102T000000Z by=me@controller")
 
 
