@@ -58,6 +58,7 @@ echo '</updates>' >>/root/updateinfo.xml
 createrepo_c --quiet "$repository"
 modifyrepo_c /root/updateinfo.xml "$repository/repodata" >/dev/null
 # Debian's rpm would look for its database in the user's own folder, where zypper does not.
+mkdir -p /etc/rpm
 echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.lab
 rpm --initdb
 case $1 in

@@ -53,10 +53,10 @@ class Story:
         self.later = site.run(hosts=["web2"])
         self.kept = list(site.snapshots("web2"))
         (run_id,) = re.findall(r"run_id: (\S+)\)", " ".join(result(self.later, "web2")["warnings"]))
-        self.decided = site.run("vpsdotorg.cloud.cleanup_run", hosts=["web2"], variables={"run_id": run_id})
+        self.decided = site.run("vpsdotorg.cloud.cleanup_run", variables={"run_id": run_id})
 
     def _run_and_kill(self, name: str) -> None:
-        variables = {"safe_update_on_failure": "rollback"}
+        variables = {"safe_update_on_failure": "rollback", "safe_update_run_id": f"killed-{name}"}
         if name == "web2":
             variables["safe_update_exclude"] = [HELD]
         if name == "web5":

@@ -83,7 +83,8 @@ def security(_asked: Mapping[str, Any], _options: Mapping[str, Any]) -> list[str
 def removals(asked: Mapping[str, Any], _scope: str, allowed: Iterable[str]) -> list[str]:
     """The packages that it would remove, but for those of ``allowed`` (names or globs)."""
     globs = list(allowed)
-    return sorted(name for part, name, _, _ in _changes(asked) if part == "to-remove" and not is_named_rpm(name, globs))
+    gone = [name for part, name, _old, _new in _changes(asked) if part == "to-remove"]
+    return sorted(name for name in gone if not is_named_rpm(name, globs))
 
 
 def commands(record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
