@@ -26,13 +26,19 @@ def is_named_rpm(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatchcase(each, glob) for glob in globs for each in (name, name.rpartition(".")[0]))
 
 
-def left(pending: Iterable[dict[str, str]], still: Iterable[dict[str, str]]) -> list[str]:
+def left(pending: Iterable[dict[str, str]], still: Iterable[dict[str, str]], with_new: bool) -> list[str]:
     """What was pending and still is, in the same version: ``NAME VERSION``.
 
-    What has become pending in the meantime is the next run's; what is new comes only along with others.
+    What has become pending in the meantime is the next run's.
+
+    :param with_new: Whether a new package is installed for its own sake, and not only along with others.
     """
     now = {(each["name"], each["new"]) for each in still}
-    return [f"{each['name']} {each['new']}" for each in pending if each["old"] and (each["name"], each["new"]) in now]
+    return [
+        f"{each['name']} {each['new']}"
+        for each in pending
+        if (each["old"] or with_new) and (each["name"], each["new"]) in now
+    ]
 
 
 def named_by_advisories(said: Iterable[str], pending: Iterable[dict[str, str]]) -> list[str]:

@@ -74,7 +74,6 @@ READ_BY_TASKS = (
     "room",
     "room_paths",
     "restartable",
-    "run_id",
     "rotated",
     "server_key",
     "sizes",
@@ -146,6 +145,8 @@ def begin(previous: Mapping[str, Any], seen: Seen, now: datetime, find: Find) ->
         "has_systemd": carried.get("has_systemd", True),
         "lists_age": carried.get("lists_age", ""),
         "is_asked": False,
+        # Whether what is pending asks for a restart, which the system does not know of then.
+        "asks_restart": bool(carried.get("asks_restart")),
         "security": carried.get("security") or [],
         "last_update": "",
         # What the host was when this run looked first: before its own preflight there may be one of the whole fleet.
@@ -390,6 +391,7 @@ def pending(record: Record, seen: Seen) -> Record:
         "lists_age": age,
         "pending": found,
         "security": _manager(record).security(seen.get("asked") or {}, record["options"]),
+        "asks_restart": _manager(record).asks_restart(seen.get("asked") or {}),
     }
     if record["options"]["versions_from"]:
         known["warnings"] = [*record["warnings"], *proven.warnings(seen.get("asked") or {})]
@@ -463,7 +465,8 @@ def applied(record: Record, seen: Seen) -> Record:
         return refuse(
             record, "update", f"The package manager ended without an error; what it has left is unknown: {why}"
         )
-    rest = packages.left(record["pending"], _asked({**record, "baseline": []}, seen)[0])
+    still = _asked({**record, "baseline": []}, seen)[0]
+    rest = packages.left(record["pending"], still, _manager(record).NAMES_NEW)
     if not rest:
         return record
     return refuse(
@@ -541,12 +544,14 @@ def look(record: Record, seen: Seen) -> Record:
         )
     if not found or not before:
         return known
+    changed = evidence.packages(before, found) or record["packages"]
+    is_asked_for = record["asks_restart"] and bool(changed) and not known["has_booted"]
     return {
         **known,
         # After a restore little differs, and what the update had changed is still to be told.
         "differences": record["differences"] if record["failure"] else known["judgement"]["differences"],
-        "packages": evidence.packages(before, found) or record["packages"],
-        "restart_due": evidence.asks_for_restart(found),
+        "packages": changed,
+        "restart_due": evidence.asks_for_restart(found) or is_asked_for,
         "is_as_before": evidence.is_as_before(before, found),
     }
 
@@ -626,7 +631,11 @@ def restored(record: Record) -> Record:
 
 
 def leftovers(record: Record, seen: Seen) -> Record:
-    """Choose what the clean-up deletes. `seen`: ``snapshots`` of the server, as the module returns them."""
+    """Choose what the clean-up deletes.
+
+    :param seen: ``snapshots`` of the server, as the module returns them, and ``asked`` (the host, as registered), where
+        nothing has looked at it before.
+    """
     options = record["options"]
     slots = newest_first(seen.get("snapshots") or [])
     known = {**record, "slots": slots}
@@ -649,6 +658,15 @@ def leftovers(record: Record, seen: Seen) -> Record:
         mine = snapshots.own(slots, options["name_prefix"])
         go = [each for each in mine if (each["id"], each["name"]) == (known["snapshot"].get("id"), name)]
         return {**known, "prunable": [{"id": each["id"], "name": each["name"]} for each in go]}
+    if record["entry"] == "cleanup" and not record["baseline"]:
+        # Nothing has looked at the host before.
+        said = (seen.get("asked") or {}).get("stdout_lines") or []
+        if "end" not in said:
+            why = "The host did not say whether a run was killed on it, so what is older than that snapshot stays."
+            return {**known, "warnings": [*record["warnings"], why], "prunable": [known["snapshot"]]}
+        known["unended"] = room.look(said)["unended"]
+    # Of the one that is named, somebody has decided.
+    known["unended"] = [each for each in known["unended"] if each != name]
     go = snapshots.prunable(slots, options["name_prefix"], name, options["keep"], verdict.stays(known))
     return {**known, "prunable": [{"id": each["id"], "name": each["name"]} for each in go]}
 
@@ -791,7 +809,8 @@ def facts(record: Record) -> dict[str, Any]:
         "asks": manager.asks(to_do) if manager else [],
         # Whether the run has begun to change the host, and the note of that has to go: a restore takes it away itself,
         # and where one failed it stays.
-        "is_begun": (record["rollback"] or {}).get("outcome", "kept") == "kept"
+        "is_begun": bool(record["snapshot"].get("name"))
+        and (record["rollback"] or {}).get("outcome", "kept") == "kept"
         and any(each["phase"] == "update" for each in record["timeline"]),
         # Whether what is excluded has to be held back.
         "holds": bool(manager and manager.HOLDS and options["exclude"]),

@@ -29,7 +29,9 @@ NEED = re.compile(r"Need to get (?:[\d.,]+ ?[kMGT]?B/)?(?P<get>[\d.,]+ ?[kMGT]?B
 SUMMARY = re.compile(r'download-size="(?P<get>\d+)" space-usage-diff="(?P<more>-?\d+)"')
 MORE = re.compile(r"After this operation, (?P<more>[\d.,]+ ?[kMGT]?B) of additional disk space")
 # What brings a kernel, or has the files of one written anew.
-KERNEL = re.compile(r"(linux-image-\d|linux-firmware|firmware-|initramfs-tools|dracut|kernel(-core)?\.)")
+KERNEL = re.compile(
+    r"(linux-image-\d|linux-firmware|firmware-|initramfs-tools|dracut|kernel(-core|-default|-default-base|-azure|-rt|-64kb)?\.|kernel-firmware|ucode-)"
+)
 
 
 def look(lines: Iterable[str]) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def look(lines: Iterable[str]) -> dict[str, Any]:
         "remounts": "remounts" in said,
         "kernel": 1024 * int(of["kernel"][0]) if of["kernel"] else 0,
         "busy": [*(_holder(line) for line in of["lock"]), *(_unit(line) for line in of["unit"])],
-        # Runs that began to change the host and did not come to their end.
+        # The snapshots from before runs that began to change the host and did not come to their end.
         "unended": of["unended"],
         "before": {"packages": [line for line in before.split("\n") if line], "words": words},
     }

@@ -55,14 +55,13 @@ def rivals(slots: list[dict[str, Any]], prefix: str, known: Iterable[int], ours:
     return [each for each in own(slots, prefix) if each["id"] not in seen and each["id"] < ours]
 
 
-def of_unended(slots: list[dict[str, Any]], prefix: str, runs: Iterable[str], ours: int | None) -> list[dict[str, Any]]:
+def of_unended(slots: list[dict[str, Any]], prefix: str, names: Iterable[str]) -> list[dict[str, Any]]:
     """Completed own ones from before a run that did not come to its end: only people decide what becomes of them.
 
-    :param runs: The ids of such runs.
-    :param ours: The id of this run's own snapshot: a run may have the id of an earlier one.
+    :param names: What the host says that they are called.
     """
-    known = set(runs)
-    return [each for each in completed(own(slots, prefix)) if described(each)["run"] in known and each["id"] != ours]
+    known = set(names)
+    return [each for each in completed(own(slots, prefix)) if each["name"] in known]
 
 
 def prunable(

@@ -211,8 +211,7 @@ def _status_refusal(record: Mapping[str, Any], now: datetime) -> str:
 
 def unended(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The snapshots from before runs that did not come to their end on this host."""
-    prefix, ours = record["options"]["name_prefix"], record["snapshot"].get("id")
-    return snapshots.of_unended(record["slots"], prefix, record["unended"], ours)
+    return snapshots.of_unended(record["slots"], record["options"]["name_prefix"], record["unended"])
 
 
 def stays(record: Mapping[str, Any]) -> list[Any]:

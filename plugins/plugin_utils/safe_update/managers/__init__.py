@@ -12,11 +12,13 @@
 ``pending``        what it would change by its own words: ``name``, ``old`` (empty for a new one, ``unfinished`` for one
                    half done) and ``new`` version
 ``security``       the names of those that mend security, where it says that of each of them
+``asks_restart``   whether what is pending asks for a restart, where the system does not know by itself
 ``removals``       what it would remove for good and may not
 ``commands``       the words that update, one command after the other, each with the end of its unit's name
 ``sizes``          the words that ask how much room that takes, where another question is needed for it
 ``unrefreshed``    why its lists could not be refreshed, in its own words; empty where they were
 ``HOLDS``          whether files/NAME_hold.sh has to hold back what is excluded
+``NAMES_NEW``      whether a new package is installed for its own sake, and not only along with others
 ``LOG``            where to look after an update that left something
 =================  ===================================================================================================
 """

@@ -15,6 +15,7 @@ from typing import Any
 from ..packages import is_named, versions
 
 LOG = "/var/log/apt/history.log and at the host's own apt configuration (APT_CONFIG, /etc/apt/apt.conf.d)"
+NAMES_NEW = False
 HOLDS = True
 
 # Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])
@@ -82,6 +83,11 @@ def pending(asked: Mapping[str, Any], options: Mapping[str, Any], unfinished: It
 def security(asked: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
     """The names of what comes from an origin of security."""
     return [each["name"] for each in pending(asked, {**options, "scope": "security"}, [])]
+
+
+def asks_restart(_asked: Mapping[str, Any]) -> bool:
+    """The system knows by itself."""
+    return False
 
 
 def removals(asked: Mapping[str, Any], scope: str, allowed: Iterable[str]) -> list[str]:

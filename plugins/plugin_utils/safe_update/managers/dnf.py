@@ -15,6 +15,7 @@ from typing import Any
 from ..packages import is_named_rpm
 
 LOG = "/var/log/dnf.log and at the host's own configuration (/etc/dnf/dnf.conf)"
+NAMES_NEW = False
 # What is excluded is a word of its command.
 HOLDS = False
 
@@ -51,6 +52,11 @@ def pending(asked: Mapping[str, Any], _options: Mapping[str, Any], _unfinished: 
 def security(_asked: Mapping[str, Any], _options: Mapping[str, Any]) -> list[str]:
     """Nothing: the module does not say it; an assessment asks for the advisories."""
     return []
+
+
+def asks_restart(_asked: Mapping[str, Any]) -> bool:
+    """The system knows by itself."""
+    return False
 
 
 def removals(asked: Mapping[str, Any], _scope: str, allowed: Iterable[str]) -> list[str]:

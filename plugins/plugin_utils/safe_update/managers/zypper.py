@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..packages import is_named_rpm, versions
+from ..packages import is_named_rpm
 
 LOG = "/var/log/zypp/history and at the host's own configuration (/etc/zypp, zypper locks)"
 HOLDS = True
+# A new kernel stands beside the old one.
+NAMES_NEW = True
 
 # Seconds that it waits for another one to let go of the packages.
 LOCK_TIMEOUT = 120
@@ -31,6 +33,8 @@ PACKAGE = re.compile(
     r'(?: edition-old="(?P<old>[^"]*)")?'
 )
 ERROR = re.compile(r'<message type="error">(?P<words>.*?)</message>', re.DOTALL)
+# What it warns of.
+RESTART = "One of the installed patches requires a reboot"
 # What it would ask people.
 PROBLEM = re.compile(r"<description>(?P<words>Problem: .*?)</description>", re.DOTALL)
 # Where it has answered: also with these, which say that a restart is due.
@@ -47,8 +51,8 @@ def asks(record: Mapping[str, Any]) -> list[str]:
         exact = [f"{name}={version.removeprefix('0:')}" for name, version in record["proven"].items()]
         return [*ask, "install", "--dry-run", *exact] if exact else ["true"]
     if record["options"]["scope"] == "security":
-        # files/zypper_patches.sh. Without the last word, zypper leaves out each patch after which a restart is due.
-        return ["sh", "-s", *ask, "patch", "--dry-run", "--category", "security", "--with-interactive"]
+        # Without the last word, zypper leaves out each patch after which a restart is due.
+        return ["sh", "-eu", "-s", "ask", *ask, "patch", "--dry-run", "--category", "security", "--with-interactive"]
     return [*ask, "update", "--dry-run"]
 
 
@@ -80,6 +84,11 @@ def security(_asked: Mapping[str, Any], _options: Mapping[str, Any]) -> list[str
     return []
 
 
+def asks_restart(asked: Mapping[str, Any]) -> bool:
+    """Whether one of the patches says so: `install` does not tell the system."""
+    return any(RESTART in line for line in asked.get("stdout_lines") or [])
+
+
 def removals(asked: Mapping[str, Any], _scope: str, allowed: Iterable[str]) -> list[str]:
     """The packages that it would remove, but for those of ``allowed`` (names or globs)."""
     globs = list(allowed)
@@ -95,7 +104,8 @@ def commands(record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     options = record["options"]
     what = ["update", "--auto-agree-with-licenses"]
     if options["scope"] == "security" or options["versions_from"]:
-        what = ["install", "--auto-agree-with-licenses", *versions(record["pending"])]
+        named = dict.fromkeys(f"{each['name']}={each['new']}" for each in record["pending"])
+        what = ["install", "--auto-agree-with-licenses", *named]
     return [("", ["sh", "-c", GOOD, "sh", *ZYPPER, *what])]
 
 

@@ -172,6 +172,7 @@ ZYPPER = """\
 </stream>""".splitlines()
 BASH = {"name": "bash.x86_64", "old": "5.1-6", "new": "5.1-9"}
 PYTHON = {"name": "python3.11.x86_64", "old": "1:3-1", "new": "1:3-2"}
+NEW_KERNEL = '<solvable type="package" name="kernel-default" edition="6.1-1" arch="x86_64" summary="k"/>'
 LIBRARY = {"name": "new-lib.noarch", "old": "", "new": "1.0-1"}
 
 
@@ -194,6 +195,7 @@ def test_what_zypper_would_change_and_remove(options: dict[str, Any], pending: l
 
 
 def test_what_zypper_has_left_is_named() -> None:
+    """What is new, too: each package is wanted for its own sake."""
     before = record.pending({**host(allow_removals=True), "manager": "zypper"}, {"asked": asked(ZYPPER)})
     failure = record.applied(before, {"asked": asked(ZYPPER[:7])})["failure"]
     assert "has not installed: bash.x86_64 5.1-9. Look at /var/log/zypp/history" in failure["reason"]
@@ -281,6 +283,19 @@ def test_what_zypper_is_asked_changes_nothing(options: dict[str, Any], end: list
     words = zypper.asks({**host(**options), "proven": {"a.noarch": "0:1.1-1", "b.noarch": "2:1-1"}})
     assert words[-len(end) :] == end
     assert {"--dry-run", "--no-refresh", "--non-interactive"} <= set(words)
+
+
+def test_a_new_kernel_is_named_and_missed_as_any_other_package() -> None:
+    """It stands beside the old one, so no old version is told."""
+    said = asked(["<to-install>", NEW_KERNEL, NEW_KERNEL])
+    known = {**host(scope="security"), "manager": "zypper"}
+    before = record.pending(known, {"asked": said})
+    (_end, words), *rest = zypper.commands(before)
+    assert words[-2:] == ["--auto-agree-with-licenses", "kernel-default.x86_64=6.1-1"]
+    assert rest == []
+    assert room.need([], before["pending"], 9)["/boot"] == 9
+    failure = record.applied(before, {"asked": said})["failure"]
+    assert "has not installed: kernel-default.x86_64 6.1-1" in failure["reason"]
 
 
 def test_zypper_is_asked_nothing_where_nothing_is_proven() -> None:

@@ -439,45 +439,81 @@ def test_a_host_without_updates_says_that_it_wants_a_restart_and_what_was_left(f
     assert "Left by earlier runs until an update succeeds: safe-update-20260101T000000Z" in message
 
 
+@pytest.mark.parametrize(
+    ("said", "now", "is_due"),
+    [
+        ([], AFTER, False),
+        (["reboot"], AFTER, True),
+        # After the restart, and where nothing of it came.
+        (["reboot"], ["boot 2", *AFTER[1:]], False),
+        (["reboot"], BEFORE, False),
+    ],
+)
+def test_a_patch_that_asks_for_a_restart_gets_it_once(said: list[str], now: list[str], is_due: bool) -> None:
+    warning = '<message type="warning">One of the installed patches requires a reboot of your machine.</message>'
+    record = step(preflight(), "rooms", run={"stdout_lines": ["manager zypper", "end"]})
+    record = step(record, "baseline", inspection={"stdout_lines": BEFORE})
+    record = step(record, "pending", asked={"stdout_lines": [warning for _each in said], "rc": 0})
+    assert step(record, "look", inspection={"stdout_lines": now})["must_reboot"] == is_due
+
+
 KILLED = snapshot(2, description="safe_update: run=20260102T000000Z by=me@controller")
 
 
-def unended(*runs: str, **variables: Any) -> dict[str, Any]:
-    """A host on which runs have begun that did not come to their end."""
+def unended(*names: str, **variables: Any) -> dict[str, Any]:
+    """A host on which runs, that had taken snapshots of these names, have begun and did not come to their end."""
     record = preflight(**{"tasks": "update.yml", "slots": [snapshot(1), KILLED, snapshot(3)], **variables})
-    lines = ["manager apt-get", *(f"unended {run}" for run in runs), "end"]
+    lines = ["manager apt-get", *(f"unended {name}" for name in names), "end"]
     return step(record, "rooms", run={"stdout_lines": lines})
 
 
 @pytest.mark.parametrize(
-    ("runs", "gone"),
+    ("names", "gone"),
     [
-        (["20260102T000000Z"], [803, 801]),
-        (["20260102T000000Z", "20260102T000000Z", "other"], [803, 801]),
-        (["20260102T000000", "", " 20260102T000000Z", "unknown"], [803, 802, 801]),
+        ([KILLED["name"]], [803, 801]),
+        ([KILLED["name"], KILLED["name"], "other"], [803, 801]),
+        ([KILLED["name"][:-1], "", f" {KILLED['name']}", "unknown", "20260102T000000Z"], [803, 802, 801]),
         ([], [803, 802, 801]),
     ],
 )
-def test_what_is_from_before_a_killed_run_goes_by_no_success(runs: list[str], gone: list[int]) -> None:
-    record = shot(unended(*runs))
+def test_what_is_from_before_a_killed_run_goes_by_no_success(names: list[str], gone: list[int]) -> None:
+    record = shot(unended(*names))
     taken = snapshot(31, name="safe-update-20260131T235900Z")
     record = step(record, "leftovers", snapshots=[snapshot(1), KILLED, snapshot(3), taken])
     assert [each["id"] for each in record["prunable"]] == [831, *gone]
-    words = f"Its snapshot {KILLED['name']} (id 802"
-    assert [words in warning and "run_id: 20260102T000000Z" in warning for warning in told(record)["warnings"]] == [
-        True
-    ] * (802 not in gone)
+    warnings = told(record)["warnings"]
+    assert len(warnings) == (802 not in gone)
+    for warning in warnings:
+        assert "Run 20260102T000000Z began to change this host and did not come to its end" in warning
+        assert f"Its snapshot {KILLED['name']} (id 802" in warning
 
 
-def test_a_run_with_the_id_of_a_killed_one_deletes_its_own_snapshot() -> None:
-    mine = snapshot(31, name="safe-update-20260131T235900Z", description=KILLED["description"])
-    record = step(shot(unended("20260102T000000Z")), "leftovers", snapshots=[KILLED, mine])
-    assert [each["id"] for each in record["prunable"]] == [831]
+SLOTS = [snapshot(1), KILLED, snapshot(3), snapshot(4)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said", "gone"),
+    [
+        (803, [f"unended {KILLED['name']}", "end"], [803, 801]),
+        (803, ["unended other", "end"], [803, 802, 801]),
+        (803, ["end"], [803, 802, 801]),
+        # Somebody has decided.
+        (802, [f"unended {KILLED['name']}", "end"], [802, 801]),
+        # A host that says nothing may have something to say.
+        (803, [], [803]),
+        (803, ["unended"], [803]),
+    ],
+)
+def test_the_clean_up_alone_asks_the_host_which_runs_were_killed(chosen: int, said: list[str], gone: list[int]) -> None:
+    record = begin("cleanup", snapshot_id=chosen)
+    record = step(record, "leftovers", snapshots=SLOTS, asked={"stdout_lines": said})
+    assert [each["id"] for each in record["prunable"]] == gone
+    assert any("did not say whether a run was killed" in each for each in record["warnings"]) == ("end" not in said)
 
 
 def test_a_rotation_leaves_what_is_from_before_a_killed_run() -> None:
     slots = [snapshot(1, description=KILLED["description"]), *(snapshot(day) for day in (2, 3, 4, 5))]
-    record = unended("20260102T000000Z", slots=slots, on_limit="rotate")
+    record = unended(slots[0]["name"], slots=slots, on_limit="rotate")
     assert record["rotated"]["id"] == 802
 
 
