@@ -37,7 +37,7 @@ class Story:
         site.lab.ssh(GREEN, "zypper --non-interactive addlock excluded")
         # A number would be that of a lock, and what is locked as a pattern is no package.
         site.hosts[LOCKED]["safe_update_exclude"] = ["exc*", "2ping"]
-        site.lab.ssh(LOCKED, "zypper --non-interactive addlock --type pattern exc* && zypper addlock ordinary")
+        site.lab.ssh(LOCKED, "zypper --non-interactive addlock --type pattern 'exc*' && zypper addlock ordinary")
         site.hosts[SECURE] |= {"safe_update_scope": "security", "safe_update_exclude": [EXCLUDED]}
         site.hosts[HELD]["safe_update_exclude"] = ["hello-*", "no-such-package"]
         site.lab.ssh(HELD, "apt-mark hold hello-web")
