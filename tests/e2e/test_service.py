@@ -8,6 +8,7 @@ Then another server is given exactly what the pool has proven, and one more cann
 
 from __future__ import annotations
 
+import http.client
 import re
 import textwrap
 import threading
@@ -37,8 +38,8 @@ global
 defaults
     mode http
     timeout connect 1s
-    timeout client 5s
-    timeout server 5s
+    timeout client 60s
+    timeout server 60s
 frontend in
     bind :80
     default_backend app
@@ -74,10 +75,11 @@ class Client(threading.Thread):
     def run(self) -> None:
         while not self.over.wait(0.05):
             try:
-                with urllib.request.urlopen(self.url, timeout=10) as response:
+                with urllib.request.urlopen(self.url, timeout=60) as response:
                     response.read()
                 self.answers += 1
-            except OSError as error:
+            # Half an answer is none.
+            except (OSError, http.client.HTTPException) as error:
                 self.lost.append(repr(error))
 
 
