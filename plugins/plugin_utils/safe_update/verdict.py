@@ -219,9 +219,9 @@ def stays(record: Mapping[str, Any]) -> list[Any]:
     return [*record["options"]["hold"], *(each["id"] for each in unended(record))]
 
 
-def of_unended_run(snapshot: Mapping[str, Any]) -> str:
+def of_unended_run(snapshot: dict[str, Any]) -> str:
     """What people have to decide."""
-    run = described(dict(snapshot))["run"]
+    run = described(snapshot)["run"]
     return (
         f"Run {run} began to change this host and did not come to its end: it was killed, or lost the host. Its "
         f"snapshot {snapshot_label(snapshot)} is from before that, and stays until you decide: restore it with the "

@@ -16,7 +16,8 @@
 ``removals``       what it would remove for good and may not
 ``commands``       the words that update, one command after the other, each with the end of its unit's name
 ``sizes``          the words that ask how much room that takes, where another question is needed for it
-``unrefreshed``    why its lists could not be refreshed, in its own words; empty where they were
+``unrefreshed``    why its lists could not be refreshed, in its own words; empty where they were (dnf refreshes them
+                   when it is asked)
 ``HOLDS``          whether files/NAME_hold.sh has to hold back what is excluded
 ``NAMES_NEW``      whether a new package is installed for its own sake, and not only along with others
 ``LOG``            where to look after an update that left something

@@ -23,8 +23,9 @@ NAMES_NEW = True
 # Seconds that it waits for another one to let go of the packages.
 LOCK_TIMEOUT = 120
 ZYPPER = ("env", f"ZYPP_LOCK_TIMEOUT={LOCK_TIMEOUT}", "zypper", "--non-interactive", "--no-refresh")
-# It ends with these where all is installed and a restart, of the system or of zypper, is due: that is asked elsewhere.
-GOOD = '"$@" || case $? in 102 | 103) ;; *) exit $? ;; esac'
+# It ends with these where all went well and a restart, of the system or of zypper, is due: that is asked elsewhere.
+RESTART_IS_DUE = (102, 103)
+GOOD = f'"$@" || case $? in {" | ".join(map(str, RESTART_IS_DUE))}) ;; *) exit $? ;; esac'
 
 # Each part of the summary names packages and patches; a patch changes nothing by itself.
 PART = re.compile(r"<(to-[a-z-]+)>")
@@ -37,8 +38,6 @@ ERROR = re.compile(r'<message type="error">(?P<words>.*?)</message>', re.DOTALL)
 RESTART = "One of the installed patches requires a reboot"
 # What it would ask people.
 PROBLEM = re.compile(r"<description>(?P<words>Problem: .*?)</description>", re.DOTALL)
-# Where it has answered: also with these, which say that a restart is due.
-ANSWERED = (0, 102, 103)
 
 
 def asks(record: Mapping[str, Any]) -> list[str]:
@@ -59,7 +58,7 @@ def asks(record: Mapping[str, Any]) -> list[str]:
 def unanswered(asked: Mapping[str, Any]) -> str:
     """Why there is no answer, in its own words; empty where there is one."""
     lines = [*(asked.get("stdout_lines") or []), *(asked.get("stderr_lines") or [])]
-    if asked.get("rc") in ANSWERED:
+    if asked.get("rc") in (0, *RESTART_IS_DUE):
         return ""
     said = "; ".join(errors(lines)) or " ".join(lines[-3:]) or str(asked.get("msg") or "it said nothing")
     return (
