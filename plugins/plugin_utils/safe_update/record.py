@@ -48,6 +48,7 @@ READ_BY_TASKS = (
     "broken_description",
     "by",
     "check_mode",
+    "checks_file",
     "compares",
     "description",
     "entry",
@@ -68,6 +69,7 @@ READ_BY_TASKS = (
     "outdated",
     "prepares_snapshot",
     "prunable",
+    "recovers",
     "report_error",
     "restart_error",
     "rollback",
@@ -796,8 +798,11 @@ def facts(record: Record) -> dict[str, Any]:
         "packages": bool(manager) and not record["is_asked"],
     }
     unharmed = record["is_as_before"] and not record["rebooted"] and not options["tasks"]
+    phases = todo(record)
     return {
-        "todo": todo(record),
+        "todo": phases,
+        # Whether a failed host, or one that is to be restored, has something left to do.
+        "recovers": bool({"evidence", "rollback", "post"} & set(phases)),
         "rotated": {"id": freed["id"], "name": freed["name"]} if freed else None,
         # No server is stopped for that one.
         "broken_description": f"{describe(record['run_id'], record['by'], False)}; the broken state before a restore",
@@ -819,6 +824,8 @@ def facts(record: Record) -> dict[str, Any]:
         "is_known": bool(record["baseline"]),
         "has_answered": bool(record["now"]),
         "compares": compares(record),
+        # The listed ones bring those of one's own along.
+        "checks_file": "checks.yml" if options["checks"] else options["check_tasks"],
         "has_to_settle": record["judgement"]["patience"] > 0,
         "is_calm": not record["judgement"]["failures"] and not record["judgement"]["settling"],
         # How many looks there are, the last one at the end.
