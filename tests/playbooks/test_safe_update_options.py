@@ -156,7 +156,7 @@ def test_newest_own_snapshots_are_kept_and_later_ones_not_touched(fleet: Fleet, 
 def test_become_of_the_host_does_not_reach_the_calls_of_the_api(run: Run, become_log: Path) -> None:
     commands = become_log.read_text(encoding="utf-8")
     assert outcome(run, "keeping") == "updated"
-    assert "AnsiballZ_command.py" in commands
+    assert "AnsiballZ_ping.py" in commands
     assert "AnsiballZ_vps_" not in commands
 
 
