@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Run
-from .fleet import BAD, Fleet, outcome, own, play, result
+from .fleet import BAD, ROLE, Fleet, outcome, own, play, result
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,21 @@ def test_rollback_alone_refuses_the_snapshot_of_another_server(fleet: Fleet, dec
     assert fleet.version("astray") == "old"
     assert "901" in result(decision, "astray")["reason"]
     assert len([write for write in fleet.writes() if "/restore/" in write]) == 1
+
+
+def test_role_with_a_condition_leaves_alone_whom_it_leaves_out(
+    tmp_path_factory: pytest.TempPathFactory, collections_path: Path
+) -> None:
+    """What is done once for all hosts falls to the first one, and that may be left out."""
+    with Fleet(tmp_path_factory.mktemp("condition"), collections_path) as fleet:
+        fleet.add("left-out")
+        fleet.add("web")
+        fleet.add("bad", BAD, safe_update_on_failure="rollback")
+        fleet.start()
+        role = {"role": ROLE, "when": "inventory_hostname != 'left-out'"}
+        run = fleet.run([{"hosts": "all", "gather_facts": False, "roles": [role]}])
+        assert (outcome(run, "web"), outcome(run, "bad")) == ("updated", "rolled_back")
+        assert [fleet.version(host) for host in fleet.hosts] == ["old", "new", "old"]
+        assert not [write for write in fleet.writes() if "/servers/101/" in write]
+        assert fleet.snapshots("left-out") == {}
+        assert "left-out" not in run.custom_stats["safe_update"]
