@@ -50,8 +50,9 @@ class Story:
             },
             env={"VPS_API_RETRIES": "1"},
         )
+        # From here to the restores nothing is asked of the API, and there is time to stop it.
         for name in (PATIENT, IMPATIENT):
-            running.wait_for("Read the last errors", name)
+            running.wait_for("Check what the URLs answer", name, event="failed")
         self.site.lab.stop_api()
         running.wait_for("Start the restore", IMPATIENT, event="failed")
         self.site.lab.start_api()
