@@ -258,7 +258,9 @@ def test_the_limit_of_a_task_ends_a_wait(serve: Any, run_playbook: Any, direct: 
 def test_ctrl_c_ends_a_wait_at_once(serve: Any, controller: Any, tmp_path: Path, whole_group: bool) -> None:
     service, site, output = serve(SEED, time_scale=1), tmp_path / "site.json", tmp_path / "output"
     site.write_text(json.dumps(local_play(task("Wait", "vps_snapshot", NEW, {}))))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", str(site)]
+    # A shell that runs the tests in the background has them ignore Ctrl-C.
+    listening = ["env", "--default-signal=INT", str(Path(sys.executable).parent / "ansible-playbook")]
+    command = [*listening, "-i", "localhost,", "-c", "local", str(site)]
     with output.open("w") as file:
         process = subprocess.Popen(
             command, env=controller.environ(service), stdout=file, stderr=file, start_new_session=True
