@@ -47,7 +47,6 @@ EXAMPLES = r"""
       check_mode: false
       places: []
       user: me
-      node: here
 """
 
 RETURN = r"""
@@ -57,6 +56,7 @@ _value:
 """
 
 import json
+import platform
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -88,7 +88,8 @@ def pack(record: dict[str, Any]) -> dict[str, Any]:
 
 def safe_update(fact: dict[str, Any], step: str, seen: dict[str, Any] | None = None) -> Any:
     record = json.loads(fact["state"]) if fact else {}
-    known = plain(seen or {})
+    # Who runs this stands in a snapshot's description, so that a later run can say whose it is.
+    known = {"node": platform.node(), **plain(seen or {})}
     if step == "title":
         return records.title(known)
     if step == "failures":

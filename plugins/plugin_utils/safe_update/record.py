@@ -64,14 +64,15 @@ READ_BY_TASKS = (
     "judgement",
     "launches",
     "manager",
+    "must_finish",
     "must_reboot",
     "options",
     "outdated",
     "prepares_snapshot",
     "prunable",
-    "recovers",
     "report_error",
     "restart_error",
+    "resumes",
     "rollback",
     "room",
     "room_paths",
@@ -682,9 +683,17 @@ def cleaned(record: Record, seen: Seen) -> Record:
     return {**record, "deleted": gone}
 
 
+def updated(record: Record, seen: Seen, now: datetime) -> Record:
+    """Note what the host is and runs after the update, which is over unless more follows. `seen`: see `look`."""
+    return over(look(record, seen), {"phase": "update"}, now)
+
+
 def over(record: Record, seen: Seen, now: datetime) -> Record:
-    """Note the end of a phase. `seen`: ``phase``."""
-    return {**record, "timeline": [*record["timeline"], {"phase": seen["phase"], "end": now.strftime(TIME)}]}
+    """Note the end of a phase, the latest one where several are told. `seen`: ``phase``."""
+    earlier = record["timeline"]
+    if earlier[-1]["phase"] == seen["phase"]:
+        earlier = earlier[:-1]
+    return {**record, "timeline": [*earlier, {"phase": seen["phase"], "end": now.strftime(TIME)}]}
 
 
 def unreported(record: Record, seen: Seen) -> Record:
@@ -787,6 +796,8 @@ def facts(record: Record) -> dict[str, Any]:
     options = record["options"]
     rotated = snapshots.rotated(record["slots"], options["name_prefix"], verdict.stays(record))
     due = options["reboot"] == "always" or (options["reboot"] == "when_required" and record["restart_due"])
+    # Where nothing was changed, and after a restart, nothing old is in memory.
+    outdated = bool(record["packages"]) and not record["rebooted"]
     failure = record["failure"] or {}
     freed = rotated if options["on_limit"] == "rotate" else None
     to_do = {**record, "unfinished": evidence.unfinished(record["baseline"])}
@@ -801,15 +812,16 @@ def facts(record: Record) -> dict[str, Any]:
     phases = todo(record)
     return {
         "todo": phases,
-        # Whether a failed host, or one that is to be restored, has something left to do.
-        "recovers": bool({"evidence", "rollback", "post"} & set(phases)),
+        # Whether the host goes back into service, keeps evidence, or is to be restored.
+        "resumes": bool({"evidence", "rollback", "post"} & set(phases)),
         "rotated": {"id": freed["id"], "name": freed["name"]} if freed else None,
         # No server is stopped for that one.
         "broken_description": f"{describe(record['run_id'], record['by'], False)}; the broken state before a restore",
         "description": describe(record["run_id"], record["by"], options["offline"]),
         "must_reboot": due,
-        # Where nothing was changed, and after a restart, nothing old is in memory.
-        "outdated": bool(record["packages"]) and not record["rebooted"],
+        # Whether an update has more to do than the tasks of one's own.
+        "must_finish": bool(failure or due or outdated or not options["tasks"]),
+        "outdated": outdated,
         "restartable": restartable if options["restart_services"] else [],
         "asks": manager.asks(to_do) if manager else [],
         # Whether the run has begun to change the host, and the note of that has to go: a restore takes it away itself,
@@ -844,6 +856,7 @@ TIMED: dict[str, Callable[[Record, Seen, datetime], Record]] = {
     "admit": admit,
     "ready": ready,
     "over": over,
+    "updated": updated,
     "soak": soak,
     "soaked": soaked,
 }

@@ -517,6 +517,28 @@ def test_a_rotation_leaves_what_is_from_before_a_killed_run() -> None:
     assert record["rotated"]["id"] == 802
 
 
+@pytest.mark.parametrize(
+    ("variables", "now", "is_due"),
+    [
+        ({}, ["boot 1", "package a:amd64 1", "end"], False),
+        # What has changed may run in its old version still.
+        ({}, AFTER, True),
+        ({"reboot": "always"}, BEFORE, True),
+        ({"tasks": None}, BEFORE, True),
+    ],
+)
+def test_an_update_ends_with_the_look_unless_there_is_more_to_do(
+    variables: dict[str, Any], now: list[str], is_due: bool
+) -> None:
+    record = step(shot(ready(**variables)), "updated", inspection={"stdout_lines": now})
+    assert record["must_finish"] == is_due
+    assert [each["phase"] for each in step(record, "over", phase="update")["timeline"]][-2:] == ["snapshot", "update"]
+
+
+def test_an_update_that_failed_has_more_to_do() -> None:
+    assert failed(shot(ready()), "update")["must_finish"]
+
+
 def test_the_note_that_a_run_has_begun_goes_at_its_end_unless_a_restore_failed() -> None:
     record = shot(ready())
     assert not record["is_begun"]
