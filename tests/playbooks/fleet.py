@@ -73,6 +73,7 @@ PACE = {
     "poll": 1,
     "restore_tries": 2,
     "compare_tries": 1,
+    "patience": 10,
     # A part of what is snapshotted and restored.
     "begun": "{{ folder }}/begun",
 }
