@@ -41,6 +41,8 @@ MATRIX = {
 # What a developer's machine takes by default. The others run where they are named, as in CI: `nox -s tests-2.17`.
 USUAL_CORES = ("2.16", "2.19", "2.21")
 PREFERRED_CORE = "2.19"
+# Processes of pytest: more than a small machine has processors, as tests also wait.
+WORKERS = "3"
 GET_PIP_NAMES = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 # What an installed collection may hold, beside the two manifests that ansible-galaxy writes.
 SHIPPED = {
@@ -113,6 +115,9 @@ def find_pythons() -> dict[str, str]:
 use_real_pythons()
 PYTHONS = find_pythons()
 MAIN_CORE = PREFERRED_CORE if PREFERRED_CORE in PYTHONS else list(PYTHONS)[-1]
+# As `make test` has it: one ansible-core, and of the playbook tests the smoke tests alone.
+if ONE_CORE := bool(os.environ.get("ONE_CORE")):
+    PYTHONS = {MAIN_CORE: PYTHONS[MAIN_CORE]}
 
 antsibull_nox.load_antsibull_nox_toml()
 
@@ -216,19 +221,19 @@ def install(session: nox.Session) -> None:
             session.error(f"ansible-doc finds no documentation of the {kind} {', '.join(sorted(missing))}.")
 
 
-@nox.session(tags=["tests"])
+@nox.session(tags=["tests", "quick"])
 def emulator(session: nox.Session) -> None:
     """Test the emulator, a project of its own that knows nothing of Ansible."""
     session.install("-e", "tests/emulator[test]", "pytest-xdist")
     proxies = {name: None for name in os.environ if name.lower().endswith("_proxy")}
-    session.run("pytest", "-n", "2", *(session.posargs or ["tests/emulator"]), env=proxies)
+    session.run("pytest", "-n", WORKERS, *(session.posargs or ["tests/emulator"]), env=proxies)
 
 
-@nox.session(python=PYTHONS[MAIN_CORE], tags=["tests"])
+@nox.session(python=PYTHONS[MAIN_CORE], tags=["tests", "quick"])
 def faults(session: nox.Session) -> None:
     """Try every task with every fault at every call (tests/faults), and hold docs/reliability.md against it."""
     session.install(f"ansible-core~={MAIN_CORE}.0", "-r", "tests/requirements.txt")
-    session.run("pytest", "-n", "2", *(session.posargs or ["tests/faults"]))
+    session.run("pytest", "-n", WORKERS, *(session.posargs or ["tests/faults"]))
 
 
 @nox.session(python=PYTHONS[MAIN_CORE], tags=["tests"])
@@ -237,7 +242,7 @@ def awx(session: nox.Session) -> None:
     # The package ansible brings awx.awx along; no index has it alone.
     tools = ("ansible==11.*", "ansible-builder", "ansible-runner", "python-dateutil")
     session.install(*tools, "-r", "tests/requirements.txt", "-e", "tests/emulator")
-    session.run("pytest", "-n", "2", "--dist=loadfile", *(session.posargs or ["tests/awx"]))
+    session.run("pytest", "-n", WORKERS, "--dist=loadfile", *(session.posargs or ["tests/awx"]))
 
 
 # The slow playbook tests run whole on the main ansible-core only.
@@ -253,15 +258,15 @@ def run_tests(session: nox.Session, core: str, usual: list[list[str]]) -> None:
     """
     session.install(core, "-r", "tests/requirements.txt", "-e", "tests/emulator")
     for arguments in [session.posargs] if session.posargs else usual:
-        session.run("pytest", "-n", "2", "--dist=loadfile", *arguments)
+        session.run("pytest", "-n", WORKERS, "--dist=loadfile", *arguments)
 
 
 def add_tests(core: str, python: str) -> None:
     """Add the session that runs pytest on one ansible-core."""
 
-    @nox.session(name=f"tests-{core}", python=python, tags=["tests"])
+    @nox.session(name=f"tests-{core}", python=python, tags=["tests", "quick"])
     def tests(session: nox.Session) -> None:
-        run_tests(session, f"ansible-core~={core}.0", EVERYTHING if core == MAIN_CORE else SMOKE)
+        run_tests(session, f"ansible-core~={core}.0", EVERYTHING if core == MAIN_CORE and not ONE_CORE else SMOKE)
 
     tests.__doc__ = f"Run the unit, module and playbook tests on ansible-core {core}."
 
@@ -276,7 +281,7 @@ def devel(session: nox.Session) -> None:
 for core, python in PYTHONS.items():
     add_tests(core, python)
     # All Pythons here are left to the cores at both ends, as each costs two environments.
-    in_between = core in list(PYTHONS)[1:-1]
+    in_between = ONE_CORE or core in list(PYTHONS)[1:-1]
     antsibull_nox.add_ansible_test_session(
         name=f"sanity-{core}",
         description=f"Run ansible-test sanity on ansible-core {core}.",

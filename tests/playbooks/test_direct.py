@@ -171,32 +171,32 @@ def test_it_is_in_a_process_of_its_own_where_that_makes_a_difference(
     used = tmp_path / "used"
     other = program(tmp_path / "other-python", f'echo >> {used}; exec {sys.executable} "$@"')
     su = program(tmp_path / "su", 'shift 2; exec sh -c "$1"')
-    # (name, keywords of the task, environment of Ansible, whether it runs here)
-    cases: list[tuple[str, dict, dict, bool]] = [
-        ("plain", {}, {}, True),
-        ("own Python", {"vars": {"ansible_python_interpreter": sys.executable}}, {}, True),
-        ("other Python", {"vars": {"ansible_python_interpreter": other}}, {}, False),
-        (
-            "other Python of a template",
-            {"vars": {"python": other, "ansible_python_interpreter": "{{ python }}"}},
-            {},
-            False,
-        ),
-        ("other user", {"become": True, "become_method": "su", "become_exe": su}, {}, False),
-        ("in the background", {"async": 60, "poll": 1}, {}, False),
-        ("other environment", {"environment": {"X": "y"}}, {}, False),
-        ("switched off", {}, {"VPS_DIRECT": "False "}, False),
-        ("switched on", {}, {"VPS_DIRECT": "yes"}, True),
-        ("switch left empty", {}, {"VPS_DIRECT": ""}, True),
+    # (name, keywords of the task, whether it runs here)
+    cases: list[tuple[str, dict, bool]] = [
+        ("plain", {}, True),
+        ("own Python", {"vars": {"ansible_python_interpreter": sys.executable}}, True),
+        ("other Python", {"vars": {"ansible_python_interpreter": other}}, False),
+        ("Python of a template", {"vars": {"python": other, "ansible_python_interpreter": "{{ python }}"}}, False),
+        ("other user", {"become": True, "become_method": "su", "become_exe": su}, False),
+        ("in the background", {"async": 60, "poll": 1}, False),
+        ("other environment", {"environment": {"X": "y"}}, False),
     ]
-    service = serve(SEED)
-    for name, keywords, env, runs_here in cases:
-        used.unlink(missing_ok=True)
-        play = local_play(task(name, "vps_snapshot_info", {}, keywords))
-        run = run_playbook(play, "-vvvv", service=service, env={"ANSIBLE_ASYNC_DIR": str(tmp_path), **env})
+    play = local_play(*(task(name, "vps_snapshot_info", {}, keywords) for name, keywords, _runs_here in cases))
+    run = run_playbook(play, "-vvvv", service=serve(SEED), env={"ANSIBLE_ASYNC_DIR": str(tmp_path)})
+    said = dict(part.split("]", 1) for part in run.output.split("TASK [")[1:])
+    for name, _keywords, runs_here in cases:
         assert len(run.result(name)["snapshots"]) == len(SEED["snapshots"]), (name, run.output)
-        assert is_direct(run) == runs_here, (name, run.output)
-        assert used.exists() == name.startswith("other Python"), name
+        assert ("ESTABLISH LOCAL CONNECTION" not in said[name]) == runs_here, (name, run.output)
+    assert len(used.read_text().splitlines()) >= 2
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize(("switch", "runs_here"), [("False ", False), ("yes", True), ("", True)])
+def test_one_variable_switches_that_off(serve: Any, run_playbook: Any, switch: str, runs_here: bool) -> None:
+    play = local_play(task("List", "vps_snapshot_info", {}, {}))
+    run = run_playbook(play, "-vvvv", service=serve(SEED), env={"VPS_DIRECT": switch})
+    assert len(run.result("List")["snapshots"]) == len(SEED["snapshots"]), run.output
+    assert is_direct(run) == runs_here, run.output
 
 
 @pytest.mark.smoke
