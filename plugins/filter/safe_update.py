@@ -88,8 +88,7 @@ def pack(record: dict[str, Any]) -> dict[str, Any]:
 
 def safe_update(fact: dict[str, Any], step: str, seen: dict[str, Any] | None = None) -> Any:
     record = json.loads(fact["state"]) if fact else {}
-    # Who runs this stands in a snapshot's description, so that a later run can say whose it is.
-    known = {"node": platform.node(), **plain(seen or {})}
+    known = plain(seen or {})
     if step == "title":
         return records.title(known)
     if step == "failures":
@@ -100,6 +99,8 @@ def safe_update(fact: dict[str, Any], step: str, seen: dict[str, Any] | None = N
         return wrap_var(records.result(record))
     if step == "assessment":
         return wrap_var(records.assessment(record))
+    # Who runs this stands in a snapshot's description, so that a later run can say whose it is.
+    known.setdefault("node", platform.node())
     # The order in which a task file is looked for: where the playbook, the inventory and the user stand.
     places = [str(place) for place in [*known.get("places", []), Path.cwd()] if place]
     known["places"] = list(dict.fromkeys(places))

@@ -27,7 +27,8 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("direct", [pytest.param("true", marks=pytest.mark.smoke), "false"])
+@pytest.mark.smoke
+@pytest.mark.parametrize("direct", ["true", "false"])
 def test_every_option_that_is_missing_is_refused_or_left_out(serve: Any, run_playbook: Any, direct: str) -> None:
     service = serve(SEED)
     cases = [(module, options, option, kind) for module, options in TASKS for option in options for kind in VALUES]
